@@ -1,0 +1,1 @@
+"""What Parvis knows without Django, a database, a clock or a locale."""
