@@ -1,0 +1,139 @@
+"""Adding cities and keeping their schemas: everything here runs as the owner role."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from django.core.management import call_command
+from django.db import connection, transaction
+from django_tenants.utils import get_public_schema_name, schema_context
+from psycopg import sql
+
+from parvis.cities.models import City, Domain
+from parvis.cities.queries import cities
+
+
+class CityRefused(ValueError):
+    """The city can't be added; the message says why."""
+
+
+#: Tables on which the app role may only read and add: what is written there stays written.
+APPEND_ONLY = {"ledger_event"}
+
+
+def add_city(
+    schema_name: str,
+    *,
+    name: str,
+    domains: Sequence[str],
+    languages: Sequence[str] = ("fr", "en"),
+    timezone: str = "America/Toronto",
+    country: str = "CA",
+    app_role: str,
+    default: bool | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> City:
+    """Create a city: its schema, its tables, its grants and its host names, all or nothing.
+
+    The first city is the default one. Raises CityRefused when the name or a host name can't be used.
+    """
+    say = progress or (lambda _: None)
+    if (
+        not re.fullmatch(r"[a-z][a-z0-9_]{1,40}", schema_name)
+        or schema_name.startswith("pg_")
+        or schema_name == "public"
+    ):
+        raise CityRefused(
+            f"«{schema_name}» can't name a city: 2 to 41 lower-case letters, digits or _, a letter first"
+        )
+    _check(languages, timezone)
+    connection.set_schema_to_public()
+    if City.objects.filter(schema_name=schema_name).exists():
+        raise CityRefused(f"there is a city {schema_name} already")
+    taken = Domain.objects.filter(domain__in=[d.lower() for d in domains]).first()
+    if taken:
+        raise CityRefused(f"{taken.domain} leads to the city {taken.tenant.schema_name} already")
+    first = not City.objects.exists()
+    with transaction.atomic():
+        city = City.objects.create(
+            schema_name=schema_name,
+            name=name,
+            languages=list(languages),
+            timezone=timezone,
+            country=country,
+            is_default=first if default is None else default,
+        )
+        for number, domain in enumerate(domains):
+            Domain.objects.create(tenant=city, domain=domain.lower(), is_primary=number == 0)
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema_name)).as_string())
+        say(f"creating the tables of {schema_name}")
+        migrate_schema(schema_name)
+        grant(schema_name, app_role)
+    return city
+
+
+def _check(languages: Sequence[str], timezone: str) -> None:
+    from zoneinfo import ZoneInfo
+
+    from babel import Locale
+
+    if not languages:
+        raise CityRefused("a city needs at least one language")
+    for tag in languages:
+        try:
+            Locale.parse(tag.replace("-", "_"))
+        except (ValueError, TypeError, LookupError):
+            raise CityRefused(
+                f"«{tag}» is not a language that Parvis knows (BCP 47, e.g. fr, ar, pt-BR)"
+            ) from None
+        except Exception as error:
+            raise CityRefused(f"«{tag}» is not a language that Parvis knows: {error}") from None
+    try:
+        ZoneInfo(timezone)
+    except Exception:
+        raise CityRefused(f"«{timezone}» is not a time zone (e.g. America/Toronto)") from None
+
+
+def migrate_schema(schema_name: str) -> None:
+    """Bring one schema's tables up to date."""
+    call_command("migrate_schemas", schema_name=schema_name, interactive=False, verbosity=0)
+
+
+def migrate_all(app_role: str, progress: Callable[[str], None] | None = None) -> None:
+    """Bring the public schema and every city up to date, then renew the app role's grants."""
+    say = progress or (lambda _: None)
+    say("public")
+    migrate_schema(get_public_schema_name())
+    grant(get_public_schema_name(), app_role)
+    for city in cities():
+        say(city.schema_name)
+        migrate_schema(city.schema_name)
+        grant(city.schema_name, app_role)
+
+
+def grant(schema_name: str, app_role: str) -> None:
+    """Give the app role what it needs in a schema: rows, never tables. `APPEND_ONLY` tables can't be rewritten."""
+    role, schema = sql.Identifier(app_role), sql.Identifier(schema_name)
+    statements = [
+        "GRANT USAGE ON SCHEMA {schema} TO {role}",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
+        "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
+        "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role}",
+    ]
+    with schema_context(schema_name), connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(sql.SQL(statement).format(schema=schema, role=role).as_string())
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema_name])
+        tables = {name for (name,) in cursor.fetchall()}
+        for table in sorted(APPEND_ONLY & tables):
+            cursor.execute(
+                sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {}.{} FROM {}")
+                .format(schema, sql.Identifier(table), role)
+                .as_string()
+            )
+        for table in sorted({"django_migrations"} & tables):
+            cursor.execute(
+                sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {}.{} FROM {}")
+                .format(schema, sql.Identifier(table), role)
+                .as_string()
+            )

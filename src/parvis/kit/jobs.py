@@ -1,0 +1,118 @@
+"""Work that is not done while somebody waits: tasks (slowness) and sweeps (time). The only door to django-tasks.
+
+A task travels with its city: `enqueue(task, ...)` notes the schema, and the worker sets it before the call.
+"""
+
+import datetime as dt
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import close_old_connections, connection
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django_tasks import task
+from django_tasks_db.management.commands.db_worker import Worker
+from django_tenants.utils import get_public_schema_name, schema_context
+
+log = logging.getLogger("parvis.jobs")
+
+
+@task()
+def run_in_city(schema_name: str, path: str, arguments: dict[str, Any]) -> Any:
+    """The one task that the queue knows: call `path(**arguments)` in the schema it was enqueued from."""
+    with schema_context(schema_name):
+        return import_string(path)(**arguments)
+
+
+def enqueue(function: Callable[..., Any], **arguments: Any) -> str:
+    """Queue a call of a module-level function for the present city, in the present transaction. Returns the task's id."""
+    path = f"{function.__module__}.{function.__qualname__}"
+    schema = connection.schema_name
+    with schema_context(get_public_schema_name()):
+        return str(run_in_city.enqueue(schema, path, arguments).id)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """An idempotent pass over a city, every so often: `action(now)`."""
+
+    name: str
+    every: dt.timedelta
+    action: Callable[[dt.datetime], Any]
+
+
+@dataclass
+class Sweeps:
+    """All sweeps of the installation; apps add theirs in `apps.py`."""
+
+    known: dict[str, Sweep] = field(default_factory=dict)
+
+    def add(self, name: str, every: dt.timedelta, action: Callable[[dt.datetime], Any]) -> None:
+        self.known[name] = Sweep(name, every, action)
+
+
+sweeps = Sweeps()
+
+
+def sweep_city(sweep: Sweep, schema_name: str) -> bool:
+    """Run one sweep in one city under an advisory lock. Returns False when another worker is at it."""
+    with schema_context(schema_name), connection.cursor() as cursor:
+        key = f"{schema_name}:{sweep.name}"
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
+        if not cursor.fetchone()[0]:
+            return False
+        try:
+            sweep.action(timezone.now())
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
+    return True
+
+
+def work(schemas: Callable[[], list[str]], beat: Callable[[], None], *, stop: threading.Event) -> None:
+    """The worker's life: a thread for the queue, this one for sweeps and for the sign of life, until `stop` is set."""
+    threading.Thread(target=_queue, args=(stop,), daemon=True, name="queue").start()
+    due: dict[tuple[str, str], float] = {}
+    while not stop.is_set():
+        try:
+            close_old_connections()
+            beat()
+            for schema in schemas():
+                for sweep in list(sweeps.known.values()):
+                    if time.monotonic() < due.get((schema, sweep.name), 0.0):
+                        continue
+                    # a little chance, so that a hundred cities do not all sweep in the same second
+                    pause = sweep.every.total_seconds() * random.uniform(0.95, 1.05)  # noqa: S311
+                    due[schema, sweep.name] = time.monotonic() + pause
+                    try:
+                        sweep_city(sweep, schema)
+                    except Exception:
+                        log.exception("the sweep %s failed in %s", sweep.name, schema)
+        except Exception:
+            log.exception("the worker lost the database; it goes on trying")
+            connection.close()
+        stop.wait(1.0)
+
+
+def _queue(stop: threading.Event) -> None:
+    while not stop.is_set():
+        worker = Worker(
+            queue_names=["*"], interval=1.0, batch=False, backend_name="default", startup_delay=False,
+            max_tasks=None, worker_id=f"parvis-{random.getrandbits(32):08x}", excluded_queue_names=[],
+        )  # fmt: skip
+        threading.Thread(target=_stop_with, args=(worker, stop), daemon=True).start()
+        try:
+            worker.run()
+        except Exception:
+            log.exception("the queue stopped; it starts again")
+            connection.close()
+            stop.wait(2.0)
+
+
+def _stop_with(worker: Worker, stop: threading.Event) -> None:
+    stop.wait()
+    worker.running = False

@@ -1,0 +1,66 @@
+"""The links of every page. A higher app adds its own from its `apps.py`: the kit knows no page by name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+
+Place = Literal["header", "user", "footer"]
+
+
+def everyone(request: HttpRequest) -> bool:
+    return True
+
+
+def signed_in(request: HttpRequest) -> bool:
+    user = getattr(request, "user", None)
+    return bool(user and user.is_authenticated)
+
+
+def signed_out(request: HttpRequest) -> bool:
+    return not signed_in(request)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entry: a translated label, the name of a URL without arguments, an icon of the sprite, and who sees it.
+
+    `posts` makes it a button of a small form (signing out must not be a GET).
+    """
+
+    label: str | Promise
+    url_name: str
+    icon: str = ""
+    shown: Callable[[HttpRequest], bool] = everyone
+    order: int = 50
+    posts: bool = False
+
+
+_links: dict[Place, list[Link]] = {"header": [], "user": [], "footer": []}
+
+
+def register(place: Place, *links: Link) -> None:
+    """Add links to a place of every page. Registering the same URL twice in one place replaces the first."""
+    names = {link.url_name for link in links}
+    _links[place] = sorted(
+        [link for link in _links[place] if link.url_name not in names] + list(links),
+        key=lambda link: link.order,
+    )
+
+
+def links(place: Place, request: HttpRequest) -> list[dict[str, object]]:
+    """The links that this request may see, resolved: label, url, icon, current ("page", "true" or ""), posts."""
+    path = getattr(request, "path", "")
+    found = []
+    for link in _links[place]:
+        if not link.shown(request):
+            continue
+        url = reverse(link.url_name)
+        current = "page" if path == url else "true" if url.count("/") > 2 and path.startswith(url) else ""
+        found.append(
+            {"label": link.label, "url": url, "icon": link.icon, "current": current, "posts": link.posts}
+        )
+    return found

@@ -1,0 +1,109 @@
+"""Organizations, who works for them, and their identifiers."""
+
+from django.conf import settings
+from django.db import models
+
+from parvis.kit.models import Personal, Row
+
+
+class DirectoryRow(Row):
+    """A row that an import may have brought: where from, and since when that source no longer lists it.
+
+    `missing_since` marks, it never deletes: a source that drops a row by mistake can bring it back.
+    """
+
+    source = models.CharField(max_length=80, blank=True, default="")
+    missing_since = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class VersionedRow(DirectoryRow):
+    """A row that people edit: `version` catches two editors at once, `changed_at` is the last change of content.
+
+    `changed_at` is not "confirmed": verification is a fact of its own (directory.Verification).
+    """
+
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        abstract = True
+
+
+class Organization(VersionedRow):
+    """HSDS organization."""
+
+    personal = {"email": Personal("public contact of the organization", "directory")}
+    not_personal = "published facts about an organization"
+
+    name = models.TextField()
+    alternate_name = models.TextField(blank=True, default="")
+    description = models.TextField(blank=True, default="")
+    email = models.TextField(blank=True, default="")
+    website = models.TextField(blank=True, default="")
+    tax_status = models.TextField(blank=True, default="")
+    tax_id = models.TextField(blank=True, default="")
+    year_incorporated = models.IntegerField(null=True, blank=True)
+    legal_status = models.TextField(blank=True, default="")
+    logo = models.TextField(blank=True, default="")
+    uri = models.TextField(blank=True, default="")
+    parent_organization = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(name=""), name="orgs_name_given"),
+            models.CheckConstraint(
+                condition=models.Q(year_incorporated__isnull=True)
+                | models.Q(year_incorporated__gte=1000, year_incorporated__lte=2999),
+                name="orgs_year",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrganizationIdentifier(DirectoryRow):
+    """HSDS organization_identifier: a number in somebody's register."""
+
+    not_personal = "public register numbers"
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="organization_identifiers"
+    )
+    identifier_scheme = models.TextField(blank=True, default="")
+    identifier_type = models.TextField()
+    identifier = models.TextField()
+
+
+class PartnerRole(models.TextChoices):
+    WORKER = "worker", "partner worker"
+    MANAGER = "manager", "partner manager"
+
+
+class Membership(Row):
+    """A person works for an organization, since when and until when."""
+
+    personal = {"user": Personal("who may act for the organization", "account")}
+    not_personal = "role and dates"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=PartnerRole.choices)
+    since = models.DateTimeField(auto_now_add=True)
+    until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "organization"],
+                condition=models.Q(until__isnull=True),
+                name="orgs_one_membership",
+            ),
+            models.CheckConstraint(condition=models.Q(role__in=PartnerRole.values), name="orgs_known_role"),
+        ]

@@ -1,0 +1,55 @@
+"""From nothing to a Django that has a database: used by every command, by the servers and by the tests."""
+
+import errno
+import os
+from pathlib import Path
+
+from parvis.kit.server import DatabaseUnavailable, Secrets, Urls, databases
+
+
+class CannotStart(Exception):
+    """A start that can't succeed; the message is one clear sentence."""
+
+
+def home() -> Path:
+    """PARVIS_HOME, made if it is new. Raises CannotStart when it can't be written."""
+    path = Path(os.environ.get("PARVIS_HOME", "var")).expanduser().resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / f".probe-{os.getpid()}"
+        probe.write_bytes(b"x" * 4096)
+        probe.unlink()
+    except OSError as error:
+        raise CannotStart(disk_sentence(path, error)) from None
+    return path
+
+
+def disk_sentence(path: Path, error: OSError) -> str:
+    """What to tell a person whose disk refused to write at `path`."""
+    if error.errno == errno.ENOSPC:
+        return f"the disk that holds {path} is full: free some space or set PARVIS_HOME to another disk"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"{path} can't be written ({error.strerror}): set PARVIS_HOME to a folder you may write"
+    return f"{path} can't be used: {error.strerror}"
+
+
+def boot(role: str = "app") -> Urls:
+    """Find the database, tell the settings about it, and set Django up.
+
+    role: "app" (serves, owns nothing) or "owner" (migrations). Raises CannotStart.
+    """
+    folder = home()
+    os.environ["PARVIS_HOME"] = str(folder)
+    try:
+        urls = databases(folder)
+        os.environ.setdefault("SECRET_KEY", Secrets(folder).get("secret-key"))
+    except DatabaseUnavailable as error:
+        raise CannotStart(str(error)) from None
+    except OSError as error:
+        raise CannotStart(disk_sentence(folder, error)) from None
+    os.environ["PARVIS_DSN"] = getattr(urls, role)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "parvis.site.settings")
+    import django
+
+    django.setup()
+    return urls

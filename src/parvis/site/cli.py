@@ -1,0 +1,78 @@
+"""The console command `parvis`. Commands are imported when they are called: `--help` stays quick."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from parvis import __version__
+
+#: command path -> "module:attribute" of a click command
+COMMANDS = {
+    "run": "parvis.site.commands.run:run",
+    "city add": "parvis.site.commands.city:add",
+    "city list": "parvis.site.commands.city:list_",
+    "import hsds": "parvis.site.commands.hsds:import_hsds",
+    "export hsds": "parvis.site.commands.hsds:export_hsds",
+    "demo": "parvis.site.commands.demo:demo",
+    "user add": "parvis.site.commands.user:add",
+    "ledger verify": "parvis.site.commands.ledger:verify",
+    "backup": "parvis.site.commands.backup:backup",
+    "restore": "parvis.site.commands.backup:restore",
+    "migrate": "parvis.site.commands.database:migrate",
+    "worker": "parvis.site.commands.run:worker",
+    "bench": "parvis.site.commands.bench:bench",
+    "manage": "parvis.site.commands.database:manage",
+}
+GROUPS = {
+    "city": "Cities of this installation.",
+    "import": "Bring data in.",
+    "export": "Take data out.",
+    "user": "People who sign in.",
+    "ledger": "The record of every write.",
+}
+
+
+class Lazy(click.Group):
+    """A group whose commands are found in COMMANDS under its own path."""
+
+    def __init__(self, *args: Any, path: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.path = path
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        names = {
+            key.removeprefix(self.path).strip().split(" ")[0] for key in COMMANDS if key.startswith(self.path)
+        }
+        return sorted(names - {"manage", "worker"} if not self.path else names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        path = f"{self.path} {cmd_name}".strip()
+        if path in GROUPS:
+            return Lazy(name=cmd_name, path=path, help=GROUPS[path])
+        if path not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[path].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Parvis: the software of a city's newcomer integration office."""
+
+
+def cli() -> None:
+    """Run the command line; exit status 0 (done), 1 (it failed) or 2 (used badly)."""
+    from parvis.site.boot import CannotStart
+
+    try:
+        main()
+    except CannotStart as error:
+        click.echo(f"parvis: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        click.echo("parvis: stopped", err=True)
+        sys.exit(1)

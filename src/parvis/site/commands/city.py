@@ -1,0 +1,48 @@
+"""`parvis city add|list`."""
+
+import click
+
+from parvis.site.boot import boot
+
+
+@click.command()
+@click.argument("schema")
+@click.option("--name", required=True, help="The city's name as people read it.")
+@click.option(
+    "--domain", "domains", multiple=True, required=True, help="Host name (several times for several)."
+)
+@click.option(
+    "--languages", default="fr,en", show_default=True, help="BCP 47 tags, the default language first."
+)
+@click.option("--timezone", default="America/Toronto", show_default=True, help="IANA name.")
+@click.option("--country", default="CA", show_default=True, help="Two letters.")
+def add(
+    schema: str, name: str, domains: tuple[str, ...], languages: str, timezone: str, country: str
+) -> None:
+    """Add a city: SCHEMA is its short name (a-z, 0-9, _)."""
+    urls = boot("owner")
+    from psycopg.conninfo import conninfo_to_dict
+
+    from parvis.cities.actions import CityRefused, add_city, migrate_all
+
+    role = str(conninfo_to_dict(urls.app)["user"])
+    try:
+        migrate_all(role)
+        tags = [tag.strip() for tag in languages.split(",") if tag.strip()]
+        city = add_city(
+            schema, name=name, domains=domains, languages=tags, timezone=timezone, country=country.upper(),
+            app_role=role, progress=lambda line: click.echo(line, err=True),
+        )  # fmt: skip
+    except CityRefused as refused:
+        raise click.UsageError(str(refused)) from None
+    click.echo(f"{city.schema_name}\t{city.name}\t{','.join(city.languages)}\t{' '.join(domains)}")
+
+
+@click.command(name="list")
+def list_() -> None:
+    """List the cities: schema, name, languages, host names."""
+    boot("owner")
+    from parvis.cities.queries import cities, domains
+
+    for city in cities():
+        click.echo(f"{city.schema_name}\t{city.name}\t{','.join(city.languages)}\t{' '.join(domains(city))}")

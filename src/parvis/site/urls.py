@@ -1,0 +1,19 @@
+"""Every address of the installation. A house test holds each against tests/house/access.py: who may open it."""
+
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import include, path
+
+from parvis.site import views
+
+urlpatterns = [
+    path("", views.language_home, name="root"),
+    path("healthz", views.health, name="health"),
+    path("readyz", views.ready, name="ready"),
+    path("robots.txt", views.robots, name="robots"),
+]
+urlpatterns += i18n_patterns(
+    path("kit/", include("parvis.kit.urls")),
+    path("account/", include("parvis.accounts.urls")),
+    path("", include("parvis.directory.urls")),
+    prefix_default_language=True,
+)
