@@ -1,24 +1,46 @@
 """What every page knows: the city, the languages it can be read in, and its own address in each."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import translate_url
-from django.utils.translation import get_language, get_language_bidi
+from django.utils.translation import get_language, get_language_bidi, get_language_info
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """Template context: `city`, `language`, `direction` ("ltr"/"rtl"), `languages` [{code, name, url, current}]."""
-    here = request.get_full_path()
+    """Template context: `city`, `language`, `direction`, `languages` [{code, name, direction, url, current}].
+
+    The languages are those of the city that also have an interface; each is called by its own name.
+    """
     language = get_language() or settings.LANGUAGE_CODE
+    city = getattr(request, "city", None)
+    known = dict(settings.LANGUAGES)
+    spoken = [code for code in (getattr(city, "languages", None) or known) if code in known]
     return {
-        "city": getattr(request, "city", None),
+        "city": city,
         "language": language,
         "direction": "rtl" if get_language_bidi() else "ltr",
         "languages": [
-            {"code": code, "name": name, "url": translate_url(here, code), "current": code == language}
-            for code, name in settings.LANGUAGES
+            {
+                "code": code,
+                "name": known[code],
+                "direction": "rtl" if get_language_info(code)["bidi"] else "ltr",
+                "url": in_language(request, code),
+                "current": code == language,
+            }
+            for code in spoken
         ],
         "demo": not settings.PRODUCTION,
     }
+
+
+def in_language(request: HttpRequest, code: str) -> str:
+    """The address of the same page in another language: the first part of a path is the language, the rest stays.
+
+    A path without a language (an error page outside the pages) leads home.
+    """
+    parts = request.path.split("/", 2)
+    here = parts[2] if len(parts) > 2 and parts[1] in dict(settings.LANGUAGES) else ""
+    query = urlsplit(request.get_full_path()).query
+    return f"/{code}/{here}" + (f"?{query}" if query and here else "")
