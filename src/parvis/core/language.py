@@ -238,6 +238,7 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower().replace("\0", " ").replace("`", "'")
+    text = text.replace("´", "'")  # which would decompose into a space and an accent
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return unicodedata.normalize("NFC", decomposed.translate(_FOLDS))
 
@@ -379,7 +380,9 @@ def _split(word: str) -> tuple[str, ...]:
 @lru_cache(maxsize=200_000)
 def _read(raw: str) -> tuple[tuple[str, str], ...]:
     """(folded word, stem) for what is in one matched word; the stem is "" for stop words."""
-    return tuple((part, stem(part)) for part in _split(fold(raw)) if part)
+    # folding can make several words of one sign ("½" is 1 and 2), so words are looked for once more
+    found = [part for word in _WORD.findall(fold(raw)) for part in _split(word) if part]
+    return tuple((part, stem(part)) for part in found)
 
 
 def words(text: str) -> list[str]:
