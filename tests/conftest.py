@@ -40,9 +40,7 @@ def shared() -> Path:
 def _use(role: str, database: str) -> None:
     connection.close()
     values = conninfo_to_dict(getattr(URLS, role))
-    connection.settings_dict.update(
-        NAME=database, USER=values.get("user", ""), PASSWORD=values.get("password", "")
-    )
+    connection.settings_dict.update(NAME=database, USER=values.get("user", ""), PASSWORD=values.get("password", ""))
     settings.DATABASES["default"]["NAME"] = database
 
 

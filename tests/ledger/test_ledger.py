@@ -38,9 +38,7 @@ def write() -> Organization:
             before={"n": number},
             after={"n": number + 1, "é": "ع"},
         )
-    record(
-        "orgs.organization.edited", organization("Bob"), by="test", after={"at": NOW, "x": 1.5, "nul": "a\0b"}
-    )
+    record("orgs.organization.edited", organization("Bob"), by="test", after={"at": NOW, "x": 1.5, "nul": "a\0b"})
     return alice
 
 

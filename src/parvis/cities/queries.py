@@ -35,8 +35,4 @@ def cities_by_host() -> tuple[dict[str, City], City | None]:
 def domains(of: City) -> list[str]:
     """The host names of a city, the main one first."""
     with schema_context(get_public_schema_name()):
-        return list(
-            Domain.objects.filter(tenant=of)
-            .order_by("-is_primary", "domain")
-            .values_list("domain", flat=True)
-        )
+        return list(Domain.objects.filter(tenant=of).order_by("-is_primary", "domain").values_list("domain", flat=True))

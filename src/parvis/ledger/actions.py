@@ -1,33 +1,15 @@
 """Adding to the ledger. Always inside the writer's transaction, as its last statement."""
 
-import datetime as dt
-import hashlib
-import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from parvis.ledger.models import CHAINS, Event
-
-Json = dict[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What one event says. `object_type` is "app.model" in lower case, e.g. "directory.service"."""
-
-    code: str
-    object_type: str
-    object_id: uuid.UUID
-    before: Json = None
-    after: Json = None
-    reason: str = ""
+from parvis.ledger.chain import Entry, Json, chain_of, plain, seal
 
 
 @dataclass
@@ -44,51 +26,6 @@ def subscribe(code: str, subscriber: Callable[[Entry], None]) -> None:
     This is how a higher app learns of what a lower one did; called from its `apps.py`.
     """
     _subscribers.by_code[code].append(subscriber)
-
-
-def chain_of(object_id: uuid.UUID) -> int:
-    """Which of the `CHAINS` chains the events of this object hang in."""
-    return object_id.int % CHAINS
-
-
-def seal(
-    previous: bytes, position: int, at: dt.datetime, actor: uuid.UUID | None, label: str, entry: Entry
-) -> bytes:
-    """SHA-256 over everything an event says and over the hash of the event before it (32 bytes)."""
-    said = orjson.dumps(
-        [
-            position,
-            at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
-            str(actor or ""),
-            label,
-            entry.code,
-            entry.object_type,
-            str(entry.object_id),
-            entry.before,
-            entry.after,
-            entry.reason,
-        ],
-        option=orjson.OPT_SORT_KEYS,
-    )
-    return hashlib.sha256(previous + said).digest()
-
-
-def plain(values: Json) -> Json:
-    """The same values as JSON will give them back, so that a hash made now is found again later."""
-    if values is None:
-        return None
-    text = orjson.dumps(values, default=_default, option=orjson.OPT_NON_STR_KEYS)
-    if b"\\u0000" in text:  # PostgreSQL keeps no NUL in a text
-        text = text.replace(b"\\u0000", b"")
-    result: dict[str, Any] = orjson.loads(text)
-    return result
-
-
-def _default(value: Any) -> Any:
-    try:
-        return DjangoJSONEncoder().default(value)
-    except TypeError:
-        return str(value)
 
 
 def record(
@@ -164,9 +101,7 @@ _COLUMNS = (
 def _insert(cursor: Any, rows: list[Sequence[Any]]) -> None:
     def values(row: Sequence[Any]) -> tuple[Any, ...]:
         chain, position, at, actor, label, entry, previous, digest = row
-        before, after = (
-            None if part is None else orjson.dumps(part).decode() for part in (entry.before, entry.after)
-        )
+        before, after = (None if part is None else orjson.dumps(part).decode() for part in (entry.before, entry.after))
         return (
             chain, position, at, actor, label, entry.code, entry.object_type, entry.object_id,
             before, after, entry.reason, previous, digest,
@@ -174,13 +109,11 @@ def _insert(cursor: Any, rows: list[Sequence[Any]]) -> None:
 
     if len(rows) < 50:
         places = ", ".join(["%s"] * 13)
-        cursor.executemany(
-            f"INSERT INTO ledger_event ({_COLUMNS}) VALUES ({places})", [values(row) for row in rows]
-        )
+        cursor.executemany(f"INSERT INTO ledger_event ({_COLUMNS}) VALUES ({places})", [values(row) for row in rows])
         return
     with cursor.copy(f"COPY ledger_event ({_COLUMNS}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(values(row))
 
 
-__all__ = ["Entry", "Event", "chain_of", "record", "record_many", "seal", "subscribe"]
+__all__ = ["Entry", "record", "record_many", "subscribe"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from parvis.ledger.actions import Entry, seal
+from parvis.ledger.chain import Entry, seal
 from parvis.ledger.models import Event
 
 
@@ -40,9 +40,7 @@ def verify(progress: Callable[[int], None] | None = None) -> Iterator[Break | in
     for event in rows:
         position, digest = ends.get(event.chain, (0, b"\0" * 32))
         if event.position != position + 1:
-            yield Break(
-                event.chain, event.position, f"{event.position - position - 1} event(s) missing before it"
-            )
+            yield Break(event.chain, event.position, f"{event.position - position - 1} event(s) missing before it")
             digest = bytes(event.previous_hash)
         elif bytes(event.previous_hash) != digest:
             yield Break(event.chain, event.position, "does not follow the event before it")

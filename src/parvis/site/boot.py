@@ -2,9 +2,14 @@
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 from parvis.kit.server import DatabaseUnavailable, Secrets, Urls, databases
+
+
+#: a new PostgreSQL cluster with the demo needs about this much, in bytes
+LEAST_FREE = 200_000_000
 
 
 class CannotStart(Exception):
@@ -21,6 +26,12 @@ def home() -> Path:
         probe.unlink()
     except OSError as error:
         raise CannotStart(disk_sentence(path, error)) from None
+    free = shutil.disk_usage(path).free
+    if free < LEAST_FREE:
+        raise CannotStart(
+            f"the disk that holds {path} is full ({free // 1_000_000} MB left, {LEAST_FREE // 1_000_000} MB needed): "
+            "free some space or set PARVIS_HOME to another disk"
+        )
     return path
 
 
@@ -41,7 +52,9 @@ def boot(role: str = "app") -> Urls:
     folder = home()
     os.environ["PARVIS_HOME"] = str(folder)
     try:
-        urls = databases(folder)
+        given = os.environ.get("PARVIS_APP_DSN", "")
+        # `parvis run` hands its web and worker processes the app role's URL and nothing more
+        urls = Urls("", given) if given and role == "app" else databases(folder)
         os.environ.setdefault("SECRET_KEY", Secrets(folder).get("secret-key"))
     except DatabaseUnavailable as error:
         raise CannotStart(str(error)) from None

@@ -22,9 +22,14 @@ COMMANDS = {
     "restore": "parvis.site.commands.backup:restore",
     "migrate": "parvis.site.commands.database:migrate",
     "worker": "parvis.site.commands.run:worker",
+    "prepare": "parvis.site.commands.run:prepare",
+    "welcome": "parvis.site.commands.run:welcome",
+    "catalogues": "parvis.site.commands.catalogues:catalogues",
     "bench": "parvis.site.commands.bench:bench",
     "manage": "parvis.site.commands.database:manage",
 }
+#: what `run` and developers call; not for the list that a person reads
+INSIDE = {"manage", "worker", "prepare", "welcome", "catalogues"}
 GROUPS = {
     "city": "Cities of this installation.",
     "import": "Bring data in.",
@@ -42,10 +47,8 @@ class Lazy(click.Group):
         self.path = path
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        names = {
-            key.removeprefix(self.path).strip().split(" ")[0] for key in COMMANDS if key.startswith(self.path)
-        }
-        return sorted(names - {"manage", "worker"} if not self.path else names)
+        names = {key.removeprefix(self.path).strip().split(" ")[0] for key in COMMANDS if key.startswith(self.path)}
+        return sorted(names - INSIDE if not self.path else names)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         path = f"{self.path} {cmd_name}".strip()
@@ -72,6 +75,12 @@ def cli() -> None:
         main()
     except CannotStart as error:
         click.echo(f"parvis: {error}", err=True)
+        sys.exit(1)
+    except Exception as error:
+        if type(error).__name__ not in ("OperationalError", "InterfaceError"):
+            raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        click.echo(f"parvis: the database does not answer: {reason}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         click.echo("parvis: stopped", err=True)

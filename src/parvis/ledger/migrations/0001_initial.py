@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,34 +14,55 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Head',
+            name="Head",
             fields=[
-                ('chain', models.SmallIntegerField(primary_key=True, serialize=False)),
-                ('position', models.BigIntegerField(default=0)),
-                ('hash', models.BinaryField(default=b'\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00', max_length=32)),
+                ("chain", models.SmallIntegerField(primary_key=True, serialize=False)),
+                ("position", models.BigIntegerField(default=0)),
+                (
+                    "hash",
+                    models.BinaryField(
+                        default=b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+                        max_length=32,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('chain', models.SmallIntegerField()),
-                ('position', models.BigIntegerField()),
-                ('at', models.DateTimeField()),
-                ('actor_label', models.CharField(blank=True, max_length=120)),
-                ('code', models.CharField(max_length=60)),
-                ('object_type', models.CharField(max_length=60)),
-                ('object_id', models.UUIDField()),
-                ('before', models.JSONField(null=True)),
-                ('after', models.JSONField(null=True)),
-                ('reason', models.TextField(blank=True)),
-                ('previous_hash', models.BinaryField(max_length=32)),
-                ('hash', models.BinaryField(max_length=32)),
-                ('actor', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("chain", models.SmallIntegerField()),
+                ("position", models.BigIntegerField()),
+                ("at", models.DateTimeField()),
+                ("actor_label", models.CharField(blank=True, max_length=120)),
+                ("code", models.CharField(max_length=60)),
+                ("object_type", models.CharField(max_length=60)),
+                ("object_id", models.UUIDField()),
+                ("before", models.JSONField(null=True)),
+                ("after", models.JSONField(null=True)),
+                ("reason", models.TextField(blank=True)),
+                ("previous_hash", models.BinaryField(max_length=32)),
+                ("hash", models.BinaryField(max_length=32)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['object_id', 'id'], name='ledger_object')],
-                'constraints': [models.UniqueConstraint(fields=('chain', 'position'), name='ledger_one_position'), models.CheckConstraint(condition=models.Q(('chain__gte', 0), ('chain__lt', 16)), name='ledger_chain'), models.CheckConstraint(condition=models.Q(('position__gte', 1)), name='ledger_position')],
+                "indexes": [models.Index(fields=["object_id", "id"], name="ledger_object")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("chain", "position"), name="ledger_one_position"),
+                    models.CheckConstraint(
+                        condition=models.Q(("chain__gte", 0), ("chain__lt", 16)), name="ledger_chain"
+                    ),
+                    models.CheckConstraint(condition=models.Q(("position__gte", 1)), name="ledger_position"),
+                ],
             },
         ),
     ]

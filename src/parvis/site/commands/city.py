@@ -3,22 +3,17 @@
 import click
 
 from parvis.site.boot import boot
+from parvis.site.commands.office import open_office
 
 
 @click.command()
 @click.argument("schema")
 @click.option("--name", required=True, help="The city's name as people read it.")
-@click.option(
-    "--domain", "domains", multiple=True, required=True, help="Host name (several times for several)."
-)
-@click.option(
-    "--languages", default="fr,en", show_default=True, help="BCP 47 tags, the default language first."
-)
+@click.option("--domain", "domains", multiple=True, required=True, help="Host name (several times for several).")
+@click.option("--languages", default="fr,en", show_default=True, help="BCP 47 tags, the default language first.")
 @click.option("--timezone", default="America/Toronto", show_default=True, help="IANA name.")
 @click.option("--country", default="CA", show_default=True, help="Two letters.")
-def add(
-    schema: str, name: str, domains: tuple[str, ...], languages: str, timezone: str, country: str
-) -> None:
+def add(schema: str, name: str, domains: tuple[str, ...], languages: str, timezone: str, country: str) -> None:
     """Add a city: SCHEMA is its short name (a-z, 0-9, _)."""
     urls = boot("owner")
     from psycopg.conninfo import conninfo_to_dict
@@ -41,7 +36,7 @@ def add(
 @click.command(name="list")
 def list_() -> None:
     """List the cities: schema, name, languages, host names."""
-    boot("owner")
+    open_office()
     from parvis.cities.queries import cities, domains
 
     for city in cities():

@@ -19,9 +19,7 @@ def prepare(quiet: bool = True) -> None:
 
     from parvis.cities.actions import migrate_all
 
-    migrate_all(
-        str(conninfo_to_dict(urls.app)["user"]), None if quiet else lambda name: click.echo(name, err=True)
-    )
+    migrate_all(str(conninfo_to_dict(urls.app)["user"]), None if quiet else lambda name: click.echo(name, err=True))
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
