@@ -1,4 +1,4 @@
-"""Translations of content. A translation belongs to a text, found by the digest of that text: an edit makes it stale."""
+"""Translations of content. A translation belongs to a text, found by its digest: an edit makes it stale."""
 
 from django.conf import settings
 from django.db import models
@@ -20,6 +20,8 @@ class Phrase(models.Model):
     digest = models.BinaryField(primary_key=True, max_length=32)
     language = models.CharField(max_length=12)
     text = models.TextField()
+    #: the text that stood here before an edit: its renderings are shown, with a notice, until this one has its own
+    follows = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="followers")
 
 
 class Rendering(Row):
@@ -31,9 +33,7 @@ class Rendering(Row):
     language = models.CharField(max_length=12)
     text = models.TextField()
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.HUMAN)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField()
 
     class Meta:

@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,26 +16,56 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Phrase',
+            name="Phrase",
             fields=[
-                ('digest', models.BinaryField(max_length=32, primary_key=True, serialize=False)),
-                ('language', models.CharField(max_length=12)),
-                ('text', models.TextField()),
+                ("digest", models.BinaryField(max_length=32, primary_key=True, serialize=False)),
+                ("language", models.CharField(max_length=12)),
+                ("text", models.TextField()),
             ],
         ),
         migrations.CreateModel(
-            name='Rendering',
+            name="Rendering",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('language', models.CharField(max_length=12)),
-                ('text', models.TextField()),
-                ('origin', models.CharField(choices=[('human', 'written by a person'), ('machine', 'made by a machine'), ('reviewed', 'made by a machine, read by a person')], default='human', max_length=10)),
-                ('at', models.DateTimeField()),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('phrase', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='renderings', to='words.phrase')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("language", models.CharField(max_length=12)),
+                ("text", models.TextField()),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("human", "written by a person"),
+                            ("machine", "made by a machine"),
+                            ("reviewed", "made by a machine, read by a person"),
+                        ],
+                        default="human",
+                        max_length=10,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "phrase",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="renderings", to="words.phrase"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('phrase', 'language'), name='words_one_rendering'), models.CheckConstraint(condition=models.Q(('origin__in', ['human', 'machine', 'reviewed'])), name='words_known_origin')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("phrase", "language"), name="words_one_rendering"),
+                    models.CheckConstraint(
+                        condition=models.Q(("origin__in", ["human", "machine", "reviewed"])), name="words_known_origin"
+                    ),
+                ],
             },
         ),
     ]
