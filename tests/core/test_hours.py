@@ -202,6 +202,14 @@ def test_hostile_rows_end_quickly() -> None:
         Hours.of(rows, MONTREAL).openings(datetime(2026, 1, 1), at("2026-12-23"))
 
 
+def test_schedules_as_json() -> None:
+    schedule = {"id": "x", "freq": "WEEKLY", "byday": "MO", "opens_at": "09:00-05:00", "closes_at": "17:00:00",
+                "valid_from": "2026-01-01", "interval": 1, "timezone": -5}  # fmt: skip
+    assert hours.read(hours.from_hsds(schedule)) == hours.read(Row(byday="MO", valid_from=date(2026, 1, 1)))
+    for broken in ({}, {"opens_at": "soon", "dtstart": "tomorrow", "byday": "MO"}):
+        assert Hours.of([hours.from_hsds(broken)], MONTREAL).unclear
+
+
 times = st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30, 45]))
 days = st.dates(date(2026, 1, 1), date(2027, 1, 31))
 rules = st.builds(

@@ -16,10 +16,11 @@ What a row means here (HSDS leaves some of it open):
 Dates are inclusive. All results are data; the sentences are written elsewhere.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -99,8 +100,36 @@ def _days(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(found)
 
 
+def _date(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(str(value)[:10]) if value else None
+    except ValueError:
+        return None
+
+
+def _time(value: Any) -> time | None:
+    """`"09:00"`, `"09:00:00"`, `"9:00Z"`: the wall time, without its offset; 24:00 is midnight."""
+    parts = str(value or "").strip()[:5].rstrip("Z+-").split(":")
+    try:
+        return time(int(parts[0]) % 24, int(parts[1]))
+    except (ValueError, IndexError):
+        return None
+
+
+def from_hsds(schedule: Mapping[str, Any]) -> SimpleNamespace:
+    """A row for `read` and `Hours.of` from an HSDS schedule as JSON (dates and times are texts, fields may lack)."""
+    return SimpleNamespace(
+        **{key: schedule.get(key) for key in ("freq", "byday", "bymonthday", "byweekno", "wkst", "group")},
+        **{key: _date(schedule.get(key)) for key in ("dtstart", "until", "valid_from", "valid_to")},
+        **{key: _time(schedule.get(key)) for key in ("opens_at", "closes_at")},
+        **{key: int(schedule[key]) if schedule.get(key) else None for key in ("interval", "count")},
+        closed=bool(schedule.get("closed")),
+        description=schedule.get("description", ""),
+    )
+
+
 def read(row: Any) -> Rule:
-    """Read a row with HSDS attributes (a `directory.models.Schedule`, or anything shaped like it).
+    """Read a row with HSDS attributes (a `directory.models.Schedule`, or what `from_hsds` gives).
 
     Raises UnclearRow when its days, dates or times are not said.
     """
