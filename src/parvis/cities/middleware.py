@@ -50,7 +50,7 @@ class CityMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info in ("/healthz", "/readyz"):
             return self.get_response(request)
-        host = request.META.get("HTTP_HOST", "").lower()
+        host = request._get_raw_host().lower()  # type: ignore[attr-defined]  # checked against our own domains below
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
         city = hosts.find(name)
         if city is None:

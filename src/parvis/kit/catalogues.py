@@ -64,7 +64,8 @@ def sentences() -> Iterator[Found]:
             continue
         text = path.read_text(encoding="utf-8")
         if path.suffix != ".py":
-            text = templatize(text, origin=str(path))
+            # templatize blanks out the rest of the page but keeps its indentation, which Python would read
+            text = "\n".join(line.lstrip() for line in templatize(text, origin=str(path)).splitlines())
         name = path.relative_to(PACKAGE.parent).as_posix()
         for line, function, messages, _ in extract_python(io.BytesIO(text.encode()), list(KEYWORDS), [], {}):
             spec = KEYWORDS.get(function or "")

@@ -44,7 +44,7 @@ def run(host: str, port: int, workers: int, demo: bool) -> None:
     web = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
         "--workers", str(workers), "--blocking-threads", "8", "--backlog", "1024", "--no-ws",
-        "--respawn-failed-workers", "--log-level", "warning", "parvis.site.wsgi:application",
+        "--respawn-failed-workers", "--log-level", "error", "parvis.site.wsgi:application",
     ]  # fmt: skip
     children = [Child("web", web, env), Child("worker", [sys.executable, "-m", "parvis", "worker"], env)]
     stop = threading.Event()
