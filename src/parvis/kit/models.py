@@ -19,6 +19,8 @@ class Personal(NamedTuple):
 #: Retention classes: code -> what it means. One nightly sweep forgets.
 RETENTION = {
     "account": "while the account is open, and two years after it is closed",
+    "session": "until the session ends, ten hours at most",
+    "invitation": "two years after it was answered or ended",
     "directory": "while the organization publishes it",
     "correction": "one year after the answer",
     "message": "thirty days after it was sent",

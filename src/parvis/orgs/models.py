@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from parvis.kit.models import Personal, Row
 
@@ -73,17 +74,15 @@ class OrganizationIdentifier(DirectoryRow):
 
     not_personal = "public register numbers"
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="organization_identifiers"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="organization_identifiers")
     identifier_scheme = models.TextField(blank=True, default="")
     identifier_type = models.TextField()
     identifier = models.TextField()
 
 
 class PartnerRole(models.TextChoices):
-    WORKER = "worker", "partner worker"
-    MANAGER = "manager", "partner manager"
+    WORKER = "worker", _("Partner worker")
+    MANAGER = "manager", _("Partner manager")
 
 
 class Membership(Row):
@@ -106,4 +105,19 @@ class Membership(Row):
                 name="orgs_one_membership",
             ),
             models.CheckConstraint(condition=models.Q(role__in=PartnerRole.values), name="orgs_known_role"),
+        ]
+
+
+class MembershipOffer(Row):
+    """What an invitation offers to a partner: a role in an organization, given when the invitation is accepted."""
+
+    not_personal = "an organization and a role; the person is in the invitation"
+
+    invitation = models.OneToOneField("accounts.Invitation", on_delete=models.CASCADE, related_name="membership_offer")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="membership_offers")
+    role = models.CharField(max_length=10, choices=PartnerRole.choices)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(role__in=PartnerRole.values), name="orgs_offered_role")
         ]

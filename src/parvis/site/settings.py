@@ -22,12 +22,12 @@ SHARED_APPS = ["django_tenants", "parvis.cities", "django_tasks", "django_tasks_
 TENANT_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
-    "django.contrib.sessions",
+    # before allauth: our templates are found first
+    "parvis.kit",
+    "parvis.accounts",
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "parvis.kit",
-    "parvis.accounts",
     "parvis.ledger",
     "parvis.words",
     "parvis.places",
@@ -163,6 +163,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "kit_cache",
+        # rate limits and used codes live here: a flood must not push them out
+        "OPTIONS": {"MAX_ENTRIES": 200_000},
     }
 }
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}

@@ -7,28 +7,50 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('language', models.CharField(blank=True, max_length=12)),
-                ('office_role', models.CharField(blank=True, choices=[('', '—'), ('agent', 'office agent'), ('coordinator', 'network coordinator'), ('director', 'director'), ('administrator', 'city administrator')], default='', max_length=20)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("language", models.CharField(blank=True, max_length=12)),
+                (
+                    "office_role",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "—"),
+                            ("agent", "office agent"),
+                            ("coordinator", "network coordinator"),
+                            ("director", "director"),
+                            ("administrator", "city administrator"),
+                        ],
+                        default="",
+                        max_length=20,
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='accounts_email_any_case'), models.CheckConstraint(condition=models.Q(('office_role__in', ['', 'agent', 'coordinator', 'director', 'administrator'])), name='accounts_known_role')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("email"), name="accounts_email_any_case"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("office_role__in", ["", "agent", "coordinator", "director", "administrator"])
+                        ),
+                        name="accounts_known_role",
+                    ),
+                ],
             },
         ),
     ]

@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,68 +16,112 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('source', models.CharField(blank=True, default='', max_length=80)),
-                ('missing_since', models.DateTimeField(blank=True, null=True)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('changed_at', models.DateTimeField(db_index=True)),
-                ('name', models.TextField()),
-                ('alternate_name', models.TextField(blank=True, default='')),
-                ('description', models.TextField(blank=True, default='')),
-                ('email', models.TextField(blank=True, default='')),
-                ('website', models.TextField(blank=True, default='')),
-                ('tax_status', models.TextField(blank=True, default='')),
-                ('tax_id', models.TextField(blank=True, default='')),
-                ('year_incorporated', models.IntegerField(blank=True, null=True)),
-                ('legal_status', models.TextField(blank=True, default='')),
-                ('logo', models.TextField(blank=True, default='')),
-                ('uri', models.TextField(blank=True, default='')),
-                ('parent_organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='children', to='orgs.organization')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("source", models.CharField(blank=True, default="", max_length=80)),
+                ("missing_since", models.DateTimeField(blank=True, null=True)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("changed_at", models.DateTimeField(db_index=True)),
+                ("name", models.TextField()),
+                ("alternate_name", models.TextField(blank=True, default="")),
+                ("description", models.TextField(blank=True, default="")),
+                ("email", models.TextField(blank=True, default="")),
+                ("website", models.TextField(blank=True, default="")),
+                ("tax_status", models.TextField(blank=True, default="")),
+                ("tax_id", models.TextField(blank=True, default="")),
+                ("year_incorporated", models.IntegerField(blank=True, null=True)),
+                ("legal_status", models.TextField(blank=True, default="")),
+                ("logo", models.TextField(blank=True, default="")),
+                ("uri", models.TextField(blank=True, default="")),
+                (
+                    "parent_organization",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="children",
+                        to="orgs.organization",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('role', models.CharField(choices=[('worker', 'partner worker'), ('manager', 'partner manager')], max_length=10)),
-                ('since', models.DateTimeField(auto_now_add=True)),
-                ('until', models.DateTimeField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='orgs.organization')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("worker", "partner worker"), ("manager", "partner manager")], max_length=10
+                    ),
+                ),
+                ("since", models.DateTimeField(auto_now_add=True)),
+                ("until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="orgs.organization"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='OrganizationIdentifier',
+            name="OrganizationIdentifier",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('source', models.CharField(blank=True, default='', max_length=80)),
-                ('missing_since', models.DateTimeField(blank=True, null=True)),
-                ('identifier_scheme', models.TextField(blank=True, default='')),
-                ('identifier_type', models.TextField()),
-                ('identifier', models.TextField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='organization_identifiers', to='orgs.organization')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("source", models.CharField(blank=True, default="", max_length=80)),
+                ("missing_since", models.DateTimeField(blank=True, null=True)),
+                ("identifier_scheme", models.TextField(blank=True, default="")),
+                ("identifier_type", models.TextField()),
+                ("identifier", models.TextField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="organization_identifiers",
+                        to="orgs.organization",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='orgs_name_given'),
+            model_name="organization",
+            constraint=models.CheckConstraint(condition=models.Q(("name", ""), _negated=True), name="orgs_name_given"),
         ),
         migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('year_incorporated__isnull', True), models.Q(('year_incorporated__gte', 1000), ('year_incorporated__lte', 2999)), _connector='OR'), name='orgs_year'),
+            model_name="organization",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("year_incorporated__isnull", True),
+                    models.Q(("year_incorporated__gte", 1000), ("year_incorporated__lte", 2999)),
+                    _connector="OR",
+                ),
+                name="orgs_year",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('until__isnull', True)), fields=('user', 'organization'), name='orgs_one_membership'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("until__isnull", True)), fields=("user", "organization"), name="orgs_one_membership"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['worker', 'manager'])), name='orgs_known_role'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["worker", "manager"])), name="orgs_known_role"
+            ),
         ),
     ]

@@ -1,0 +1,37 @@
+"""Reading organizations and who works for them."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from parvis.orgs.models import Membership, MembershipOffer, Organization
+from parvis.orgs.rules import partner_roles
+
+
+def organizations_of(viewer: Any) -> list[Organization]:
+    """The organizations that the viewer works for, by name."""
+    return list(Organization.objects.filter(pk__in=partner_roles(viewer)).order_by("name"))
+
+
+def organization(viewer: Any, pk: Any) -> Organization:
+    """One organization. Raises Organization.DoesNotExist. The caller's rule decides what the viewer may do to it."""
+    return Organization.objects.get(pk=pk)
+
+
+def members(viewer: Any, of: Organization) -> QuerySet[Membership]:
+    """The present members of an organization, managers first. Needs rules.may_see_members."""
+    return of.memberships.filter(until=None).select_related("user").order_by("role", "user__name")
+
+
+def offers(viewer: Any, of: Organization) -> QuerySet[MembershipOffer]:
+    """Invitations to an organization that wait for an answer. Needs rules.may_see_members."""
+    return (
+        of.membership_offers.filter(
+            invitation__accepted_at=None,
+            invitation__revoked_at=None,
+            invitation__expires_at__gt=timezone.now(),
+        )
+        .select_related("invitation", "invitation__invited_by")
+        .order_by("invitation__email")
+    )

@@ -1,0 +1,130 @@
+"""Who may do what to the directory and to organizations: one table, and a predicate for each of its columns.
+
+An actor is a User, an anonymous visitor, or a text naming the machine that acts ("import", "demo"). `docs/roles.md`
+shows the same table to people; tests/orgs/test_roles.py holds both, and the screens, to it.
+"""
+
+import uuid
+from typing import Any
+
+from parvis.accounts.models import Role, User
+from parvis.accounts.rules import is_machine, may_manage_users, office_role
+from parvis.orgs.models import Organization, PartnerRole
+
+_AGENT = {"confirm", "see_corrections", "see_history"}
+_DIRECTOR = {"see_corrections", "see_history", "see_reports"}
+_COORDINATOR = {
+    "add_organization", "edit_organization", "edit_service", "publish", "confirm", "translate", "see_corrections",
+    "answer_correction", "see_history", "see_reports", "see_members", "invite_worker", "invite_manager", "import",
+}  # fmt: skip
+_WORKER = {"edit_service", "confirm", "translate", "see_corrections", "answer_correction", "see_history"}
+_MANAGER = _WORKER | {"edit_organization", "publish", "see_members", "invite_worker"}
+
+#: office role -> what it may do to any organization and its services
+OFFICE: dict[str, set[str]] = {
+    Role.AGENT: _AGENT,
+    Role.DIRECTOR: _DIRECTOR,
+    Role.COORDINATOR: _COORDINATOR,
+    Role.ADMINISTRATOR: _COORDINATOR,
+}
+#: partner role -> what it may do to the organizations where the person has it
+PARTNER: dict[str, set[str]] = {PartnerRole.WORKER: _WORKER, PartnerRole.MANAGER: _MANAGER}
+
+Org = Organization | uuid.UUID | None
+
+
+def partner_roles(actor: Any) -> dict[uuid.UUID, str]:
+    """Organization id -> role of every present membership; read once for each User object."""
+    if not isinstance(actor, User) or not actor.is_active:
+        return {}
+    known: dict[uuid.UUID, str] | None = getattr(actor, "_partner_roles", None)
+    if known is None:
+        known = dict(actor.memberships.filter(until=None).values_list("organization_id", "role"))
+        actor._partner_roles = known  # type: ignore[attr-defined]
+    return known
+
+
+def forget_roles(actor: User) -> None:
+    """After a membership changed: read it again at the next question."""
+    actor.__dict__.pop("_partner_roles", None)
+
+
+def _may(actor: Any, action: str, organization: Org) -> bool:
+    if is_machine(actor) or action in OFFICE.get(office_role(actor), ()):
+        return True
+    if organization is None:
+        return False
+    key = organization.pk if isinstance(organization, Organization) else organization
+    return action in PARTNER.get(partner_roles(actor).get(key, ""), ())
+
+
+def may_add_organization(actor: Any) -> bool:
+    return _may(actor, "add_organization", None)
+
+
+def may_edit_organization(actor: Any, organization: Org) -> bool:
+    """Name, description, contacts, identifiers of the organization itself."""
+    return _may(actor, "edit_organization", organization)
+
+
+def may_edit_service(actor: Any, organization: Org) -> bool:
+    """Services, locations, hours and contacts of an organization (None: of nobody in particular)."""
+    return _may(actor, "edit_service", organization)
+
+
+def may_publish(actor: Any, organization: Org) -> bool:
+    """Make a new listing public, or take one out of the directory."""
+    return _may(actor, "publish", organization)
+
+
+def may_confirm(actor: Any, organization: Org) -> bool:
+    """Say "this listing is right today", for instance after a telephone call."""
+    return _may(actor, "confirm", organization)
+
+
+def may_translate(actor: Any, organization: Org = None) -> bool:
+    return _may(actor, "translate", organization)
+
+
+def may_see_corrections(actor: Any, organization: Org = None) -> bool:
+    return _may(actor, "see_corrections", organization)
+
+
+def may_answer_correction(actor: Any, organization: Org = None) -> bool:
+    return _may(actor, "answer_correction", organization)
+
+
+def may_see_history(actor: Any, organization: Org = None) -> bool:
+    return _may(actor, "see_history", organization)
+
+
+def may_see_reports(actor: Any) -> bool:
+    """Import reports and figures about the whole directory."""
+    return _may(actor, "see_reports", None)
+
+
+def may_import(actor: Any) -> bool:
+    return _may(actor, "import", None)
+
+
+def may_see_members(actor: Any, organization: Org) -> bool:
+    """Who works for an organization; whoever may see them may also end their access."""
+    return _may(actor, "see_members", organization)
+
+
+def may_invite(actor: Any, role: str, organization: Org = None) -> bool:
+    """Invite somebody as `role`: an office role, or a partner role in `organization`."""
+    if role in PARTNER:
+        return organization is not None and _may(actor, f"invite_{role}", organization)
+    return role in OFFICE and may_manage_users(actor)
+
+
+def is_partner(actor: Any) -> bool:
+    return bool(partner_roles(actor))
+
+
+__all__ = [
+    "OFFICE", "PARTNER", "forget_roles", "is_partner", "may_add_organization", "may_answer_correction", "may_confirm",
+    "may_edit_organization", "may_edit_service", "may_import", "may_invite", "may_manage_users", "may_publish",
+    "may_see_corrections", "may_see_history", "may_see_members", "may_see_reports", "may_translate", "partner_roles",
+]  # fmt: skip
