@@ -78,11 +78,7 @@ def deliver(mail: OutboxMail) -> None:
     url = urlsplit(settings.MAIL_URL)
     kind: Any = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
     with kind(url.hostname, url.port or (465 if url.scheme == "smtps" else 25), timeout=20) as server:
-        if (
-            url.scheme == "smtp"
-            and server.has_extn("starttls")
-            and url.hostname not in ("127.0.0.1", "localhost")
-        ):
+        if url.scheme == "smtp" and server.has_extn("starttls") and url.hostname not in ("127.0.0.1", "localhost"):
             server.starttls(context=ssl.create_default_context())
         if url.username:
             server.login(unquote(url.username), unquote(url.password or ""))

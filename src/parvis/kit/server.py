@@ -117,9 +117,7 @@ def _embedded(home: Path) -> Urls:
         return f"postgresql://{user}:{password}@/{database}?host={quote(host, safe='')}&port={port}"
 
     if fresh or "scram-sha-256" not in (data / "pg_hba.conf").read_text():
-        _prepare_cluster(
-            f"postgresql://postgres@/postgres?host={quote(host, safe='')}&port={port}", keep, data
-        )
+        _prepare_cluster(f"postgresql://postgres@/postgres?host={quote(host, safe='')}&port={port}", keep, data)
     return Urls(url(OWNER), url(APP))
 
 
@@ -134,22 +132,16 @@ def _prepare_cluster(url: str, keep: Secrets, data: Path) -> None:
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
             )
         _make_role(admin, "postgres", keep.get("database-postgres"))
-        (data / "pg_hba.conf").write_text(
-            "local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n"
-        )
+        (data / "pg_hba.conf").write_text("local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n")
         for name, value in (pair.split("=", 1) for pair in os.environ.get("PARVIS_POSTGRES", "").split()):
-            admin.execute(
-                sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value))
-            )
+            admin.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
         admin.execute("SELECT pg_reload_conf()")
 
 
 def _make_role(connection: psycopg.Connection, role: str, password: str) -> None:
     exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
     verb = "ALTER" if exists else "CREATE"
-    connection.execute(
-        sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(password))
-    )
+    connection.execute(sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
 
 
 def _first_line(error: BaseException) -> str:

@@ -7,7 +7,10 @@ import os
 from pathlib import Path
 
 from csp.constants import NONCE, NONE, SELF
+from django.conf.locale import LANG_INFO
 from psycopg.conninfo import conninfo_to_dict
+
+from parvis.core import language
 
 HOME = Path(os.environ.get("PARVIS_HOME", "var")).resolve()
 #: "demo" (sign-ins printed, second factor offered) or "production" (second factor required of office staff)
@@ -107,10 +110,21 @@ TEMPLATES = [
     }
 ]
 
-# Languages of the interface. Adding one: a folder in locale/ and a line here.
-LANGUAGE_CODE = "fr"
-LANGUAGES = [("fr", "Français"), ("en", "English"), ("ar", "العربية"), ("es", "Español")]
+# Languages of the interface: a folder in locale/ is a language, French first. No other line names one.
 LOCALE_PATHS = [Path(__file__).parent.parent / "locale"]
+LANGUAGE_CODE = "fr"
+LANGUAGES = [
+    (code, language.own_name(code))
+    for code in sorted(
+        {path.parent.parent.name for path in LOCALE_PATHS[0].glob("*/LC_MESSAGES/django.po")} | {LANGUAGE_CODE},
+        key=lambda code: (code != LANGUAGE_CODE, code),
+    )
+]
+for _code, _name in LANGUAGES:  # Django knows most languages' names and directions, not all (Tigrinya, Dari)
+    LANG_INFO.setdefault(
+        _code,
+        {"bidi": language.direction(_code) == "rtl", "code": _code, "name": language.name(_code), "name_local": _name},
+    )
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_I18N = True
 USE_TZ = True
