@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["text", "uuid", "uri", "email", "number", "date", "time", "datetime"]
+Kind = Literal["text", "uuid", "uri", "email", "number", "date", "time", "datetime", "boolean"]
 Version = Literal["3.0", "3.1", "3.2", "3.3"]
 
 VERSIONS: tuple[Version, ...] = ("3.0", "3.1", "3.2", "3.3")
@@ -511,6 +511,12 @@ ENTITIES: dict[str, Entity] = {
             since="3.1",
         ),
     )
+}
+
+# What Parvis adds: HSDS allows unknown fields, and without these an export would lose something.
+EXTRAS: dict[str, tuple[Field, ...]] = {
+    "schedule": (Field("closed", "boolean"),),
+    "phone": (Field("priority", "number"),),
 }
 
 # A row comes after the rows it refers to (self references aside), so one pass can check or write everything.

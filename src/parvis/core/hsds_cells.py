@@ -32,6 +32,7 @@ ANY_UUID = re.compile(r"\{?(?:urn:uuid:)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]
 
 # One look at a text decides whether anything in it may need cleaning; nearly every text passes.
 _SUSPECT = re.compile("^['=+\\-@\t\r\n]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f<&ÂÃâÐÑØÙÅÄ\ud800-\udfff]")
+_LINES = re.compile("[\n\r\t\x0b\x0c\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _MARKUP = re.compile(r"<[a-zA-Z/!?]|&(?:[a-zA-Z]{2,8}|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});")
 _WRAPPED = re.compile(r"<((?:https?://|mailto:)?[^\s<>]+@?[^\s<>]*\.[^\s<>/]{2,}[^\s<>]*)>")
@@ -40,7 +41,8 @@ _PARAGRAPH = re.compile(r"<\s*p(?:\s[^>]*)?>", re.I)
 _ITEM = re.compile(r"<\s*li(?:\s[^>]*)?>", re.I)
 _ITEM_END = re.compile(r"<\s*/\s*li\s*>", re.I)
 _ESCAPED_CELL = re.compile(r"^'+[=+\-@\t\r\n]")
-_FORMULA = re.compile(r"^[=@\t\r]|^[+\-](?=[^\s\d])|^[+\-](?=\d).*[A-Za-z(!|]")
+_FORMULA = re.compile(r"^\s*(?:[=@]|[+\-](?=[^\s\d])|[+\-](?=\d).*[A-Za-z(!|])")
+_RULES = frozenset(("byday", "byweekno", "bymonthday", "byyearday"))  # where a leading minus means "last"
 _NUMBER_LIKE = re.compile(r"^[+\-]?[\d\s().,/\-]*$")
 
 # UTF-8 that was read as Windows-1252 (or Latin-1): "Ã©" for "é", "â€™" for "’".
@@ -62,6 +64,15 @@ class Cleaner:
     def __init__(self, *, sheet: bool, loose: bool, region: str = "") -> None:
         self.sheet, self.loose, self.region = sheet, loose, region
         self.notes: list[tuple[str, str, str]] = []
+        #: by kind of field, what a cell that needs no cleaning looks like
+        self.fine: dict[str, Callable[[str], object]] = {
+            "text": _FINE_TEXT.fullmatch,
+            "label": _FINE_LABEL.fullmatch,
+            "uri": _WEB.fullmatch,
+            "email": _EMAIL.fullmatch,
+            "number": _PLAIN.fullmatch,
+            "time": _TIME.fullmatch,
+        }
         self.by_kind: dict[str, Callable[[str, str], str | None]] = {
             "text": self.text,
             "uri": self.uri,
@@ -84,10 +95,10 @@ class Cleaner:
             value = value.strip()
         label = field in LABELS
         if label:
-            squeezed = " ".join(value.split())
-            if squeezed != value.strip():
+            value = value.strip()
+            if _LINES.search(value):
                 self.note(field, "line_breaks", value)
-            value = squeezed
+                value = " ".join(value.split())
         if len(value) > (SHORT if label else LONG):
             self.note(field, "too_long", value)
             value = value[: SHORT if label else LONG].rstrip()
@@ -98,7 +109,7 @@ class Cleaner:
         if self.sheet and _ESCAPED_CELL.match(value):
             return self._plain(field, value[1:], was[1:])
         value = self._plain(field, value, was)
-        if self.sheet and _FORMULA.match(value) and not _NUMBER_LIKE.match(value):
+        if self.sheet and field not in _RULES and _FORMULA.match(value) and not _NUMBER_LIKE.match(value):
             stripped = value.lstrip("=+-@\t\r ")
             self.note(field, "formula", was)
             return stripped
@@ -126,7 +137,8 @@ class Cleaner:
         if _WEB.fullmatch(value):
             return value
         was = value
-        value = "".join(value.split())
+        words = value.split()
+        value = words[0] if _WEB.fullmatch(words[0]) and "." in words[0] else "".join(words)
         if re.match(r"(?i)https?:/*[^/]", value):
             value = re.sub(r"(?i)^(https?):/*", lambda match: match[1].lower() + "://", value)
         elif re.match(r"(?i)[a-z][a-z0-9+.\-]*:(?!\d+(?:/|$))", value):
@@ -162,7 +174,7 @@ class Cleaner:
             return None
         if text.strip() != found[0]:
             self.note(field, "first_email_kept" if len(found) > 1 else "email_cleaned", was)
-        return found[0]
+        return str(found[0])
 
     def number(self, field: str, value: str) -> str | None:
         """A number as its plain digits: no exponent, no thousands separators, at most 15 digits."""
@@ -223,7 +235,7 @@ class Cleaner:
         try:
             if match := re.match(r"(\d{4}-\d\d-\d\d)[T ]", text):
                 found = dt.date.fromisoformat(match[1])
-            elif len(text) > 40 or not re.search(r"\d", text):
+            elif len(text) > 40 or not re.search(r"\d", text) or re.search(r"\b00\d\d\b", text):
                 raise ValueError
             else:
                 found = dates.parse(text, default=dt.datetime(1, 1, 1)).date()
@@ -342,6 +354,13 @@ _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&*+/=?^_`{|}~\-]+@[A-Za-z0-9](?:[A-Za-z0-9\
 _PLAIN = re.compile(r"0|-?(?:[1-9]\d{0,14}|0(?=\.))(?:\.\d{0,14}[1-9])?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
+
+
+_STRANGE = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f<&ÂÃâÐÑØÙÅÄ\ud800-\udfff"
+_FINE_TEXT = re.compile(f"[^\\s'=+\\-@{_STRANGE}](?:[^{_STRANGE}]{{0,5000}}[^\\s{_STRANGE}])?")
+_FINE_LABEL = re.compile(
+    f"[^\\s'=+\\-@{_STRANGE}](?:[^\n\r\t\u2028\u2029{_STRANGE}]{{0,{SHORT - 2}}}[^\\s{_STRANGE}])?"
+)
 
 
 @lru_cache(maxsize=20_000)

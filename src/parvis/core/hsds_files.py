@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Literal
 
-import ijson
+import ijson  # type: ignore[import-untyped]
 import orjson
 
 READABLE = (".csv", ".json", ".ndjson", ".jsonl", ".tsv")
