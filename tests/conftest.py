@@ -27,6 +27,8 @@ from django.db import connection  # noqa: E402
 from psycopg.conninfo import conninfo_to_dict  # noqa: E402
 
 SHARED = ROOT.parent / "shared" / "reference"
+# Pages name their files as they are: nothing has been collected. The browser tests collect and serve for real.
+settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 
 @pytest.fixture(scope="session")

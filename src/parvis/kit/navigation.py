@@ -60,7 +60,5 @@ def links(place: Place, request: HttpRequest) -> list[dict[str, object]]:
             continue
         url = reverse(link.url_name)
         current = "page" if path == url else "true" if url.count("/") > 2 and path.startswith(url) else ""
-        found.append(
-            {"label": link.label, "url": url, "icon": link.icon, "current": current, "posts": link.posts}
-        )
+        found.append({"label": link.label, "url": url, "icon": link.icon, "current": current, "posts": link.posts})
     return found

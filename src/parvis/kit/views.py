@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from parvis.kit.forms import SampleForm
 
 
+@login_not_required
 def gallery(request: HttpRequest) -> HttpResponse:
     """Every component with its states; what a designer or a developer looks at before drawing anything new."""
     now = timezone.now()
@@ -37,9 +39,10 @@ def gallery(request: HttpRequest) -> HttpResponse:
     return render(request, "kit/gallery.html", context)
 
 
-COLOURS = (
-    "paper surface sunken ink ink-soft line line-strong brand brand-tint dusk lamp lamp-tint good warn bad info"
-).split()
+COLOURS = [
+    "paper", "surface", "sunken", "ink", "ink-soft", "line", "line-strong", "brand", "brand-tint", "dusk", "lamp",
+    "lamp-tint", "good", "warn", "bad", "info",
+]  # fmt: skip
 
 
 def sprite() -> list[str]:

@@ -135,7 +135,9 @@ def _render(name: str, **context: object) -> SafeString:
 
 
 @register.simple_block_tag
-def card(content: str, title: str = "", *, href: str = "", level: int = 2, icon: str = "", tone: str = "") -> SafeString:
+def card(
+    content: str, title: str = "", *, href: str = "", level: int = 2, icon: str = "", tone: str = ""
+) -> SafeString:
     """A box with a title. With `href` the whole box follows the link of its title. `tone`: "", sunken, lamp."""
     return _render("kit/card.html", content=content, title=title, href=href, heading=f"h{level}", icon=icon, tone=tone)
 
@@ -161,7 +163,7 @@ def fold(content: str, summary: str, *, icon: str = "", open: bool = False, id: 
 
 @register.simple_block_tag
 def dialog(content: str, id: str, title: str) -> SafeString:
-    """A dialog, opened by any `<button data-opens="id">`. Without JavaScript its content must be reachable elsewhere."""
+    """A dialog that any `<button data-opens="id">` opens. Its content must be reachable without JavaScript too."""
     return _render("kit/dialog.html", content=content, id=id, title=title)
 
 

@@ -1,0 +1,109 @@
+/* The search page: results while typing come from htmx; this adds the place, the map and what a swap would lose. */
+(function () {
+  "use strict";
+  var form = document.getElementById("search");
+  if (!form) return;
+  var near = document.getElementById("near"), at = document.getElementById("at"), said = document.getElementById("said");
+  var leaflet = null, map = null, mapWanted = false, foldOpen = null;
+
+  function submit() { form.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true })); }
+
+  // Filters stay beside the results on a wide screen and folded on a narrow one, unless the reader chose otherwise.
+  function fold() {
+    var details = document.getElementById("filter-fold");
+    if (!details) return;
+    if (foldOpen !== null) details.open = foldOpen;
+    else if (matchMedia("(min-width: 56rem)").matches) details.open = true;
+    details.addEventListener("toggle", function () { foldOpen = details.open; });
+  }
+
+  function place(text) {
+    var line = document.getElementById("near-said");
+    line.hidden = !text; line.textContent = text;
+  }
+
+  form.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-near], [data-map]");
+    if (!button) return;
+    if (button.hasAttribute("data-map")) { mapWanted = !mapWanted; showMap(); return; }
+    if (!navigator.geolocation) { place(button.dataset.refused); near.focus(); return; }
+    button.disabled = true;
+    navigator.geolocation.getCurrentPosition(function (found) {
+      button.disabled = false; place("");
+      // A hundred metres are near enough, and a shared link must not say where somebody lives.
+      at.value = found.coords.latitude.toFixed(3) + "," + found.coords.longitude.toFixed(3);
+      near.value = ""; submit();
+    }, function () { button.disabled = false; place(button.dataset.refused); near.focus(); }, { timeout: 10000, maximumAge: 300000 });
+  });
+  near.addEventListener("input", function () { at.value = ""; });
+
+  document.addEventListener("htmx:configRequest", function (event) {
+    if (event.target !== form) return;
+    Object.keys(event.detail.parameters).forEach(function (key) { if (event.detail.parameters[key] === "") delete event.detail.parameters[key]; });
+  });
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    if (event.detail.target.id === "answer" && map) { map.remove(); map = null; }
+  });
+  document.addEventListener("htmx:afterSwap", function () {
+    var answer = document.getElementById("answer");
+    document.querySelector(".square").classList.toggle("square-near", !!answer.dataset.said);
+    said.textContent = answer.dataset.said;
+    fold();
+    if (mapWanted) showMap();
+  });
+
+  // The map is fetched only when somebody opens it.
+  function load(done) {
+    if (leaflet) return done();
+    var style = document.createElement("link"); style.rel = "stylesheet"; style.href = form.dataset.leafletCss;
+    document.head.insertBefore(style, document.head.firstChild);
+    var script = document.createElement("script"); script.src = form.dataset.leafletJs;
+    script.onload = function () { leaflet = window.L; done(); };
+    document.head.appendChild(script);
+  }
+
+  function showMap() {
+    var box = document.getElementById("map-place"), button = form.querySelector("[data-map]");
+    if (!box || !button) return;
+    box.hidden = !mapWanted; button.setAttribute("aria-expanded", String(mapWanted));
+    if (mapWanted) load(draw);
+  }
+
+  function draw() {
+    var box = document.getElementById("map");
+    if (map || !box) return;
+    var still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    map = leaflet.map(box, { attributionControl: false, zoomControl: false, zoomAnimation: !still, fadeAnimation: !still, minZoom: 9, maxZoom: 16 });
+    leaflet.control.zoom({ zoomInTitle: box.dataset.zoomIn, zoomOutTitle: box.dataset.zoomOut, position: document.documentElement.dir === "rtl" ? "topright" : "topleft" }).addTo(map);
+    map.on("popupopen", function (event) {
+      var close = event.popup.getElement().querySelector(".leaflet-popup-close-button");
+      if (close) close.setAttribute("aria-label", box.dataset.close);
+    });
+    var current = map;
+    Promise.all([fetch(box.dataset.areas).then(read), fetch(document.getElementById("answer").dataset.points).then(read)]).then(function (got) {
+      if (map !== current) return;
+      var areas = leaflet.geoJSON(got[0], { interactive: false, style: { className: "area" } }).addTo(map);
+      var spots = {}, points = [];
+      got[1].points.forEach(function (point) {
+        var key = point.at[0].toFixed(4) + "," + point.at[1].toFixed(4);
+        (spots[key] = spots[key] || []).push(point);
+      });
+      Object.keys(spots).forEach(function (key) {
+        var here = spots[key], list = document.createElement("ul");
+        here.forEach(function (point) {
+          var link = document.createElement("a"), item = document.createElement("li");
+          link.href = point.url; link.textContent = point.name; item.appendChild(link); list.appendChild(item);
+        });
+        points.push(here[0].at);
+        leaflet.marker(here[0].at, {
+          title: here.map(function (point) { return point.name; }).slice(0, 3).join(", "), alt: here[0].name,
+          icon: leaflet.divIcon({ className: "dot" + (here.length > 1 ? " dot-several" : ""), html: here.length > 1 ? String(here.length) : "", iconSize: [24, 24], iconAnchor: [12, 24] })
+        }).bindPopup(list).addTo(map);
+      });
+      map.fitBounds(points.length ? leaflet.latLngBounds(points).pad(0.15) : areas.getBounds(), { maxZoom: 14, animate: false });
+    });
+  }
+
+  function read(answer) { return answer.json(); }
+  fold();
+})();
