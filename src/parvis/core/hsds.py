@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["text", "uuid", "uri", "email", "number", "date", "time", "datetime", "boolean"]
+Kind = Literal["text", "uuid", "uri", "email", "number", "date", "time", "datetime", "boolean", "json"]
 Version = Literal["3.0", "3.1", "3.2", "3.3"]
 
 VERSIONS: tuple[Version, ...] = ("3.0", "3.1", "3.2", "3.3")
@@ -517,7 +517,10 @@ ENTITIES: dict[str, Entity] = {
 EXTRAS: dict[str, tuple[Field, ...]] = {
     "schedule": (Field("closed", "boolean"),),
     "phone": (Field("priority", "number"),),
+    "taxonomy_term": (Field("synonyms", "json"),),
 }
+# In JSON, an object that is not a service says by this unknown field which entity it is.
+ENTITY_KEY = "hsds_entity"
 
 # A row comes after the rows it refers to (self references aside), so one pass can check or write everything.
 LOAD_ORDER: tuple[str, ...] = (

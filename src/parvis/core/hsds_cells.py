@@ -5,6 +5,7 @@ A cleaner never raises. What it changed or dropped, it says in `notes`; an impor
 
 import datetime as dt
 import html
+import json
 import re
 import unicodedata
 from collections.abc import Callable
@@ -28,7 +29,9 @@ LABELS = frozenset(
 )
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-ANY_UUID = re.compile(r"\{?(?:urn:uuid:)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?", re.I)
+ANY_UUID = re.compile(
+    r"\{?(?:urn:uuid:)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?", re.I
+)
 
 # One look at a text decides whether anything in it may need cleaning; nearly every text passes.
 _SUSPECT = re.compile("^['=+\\-@\t\r\n]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f<&ÂÃâÐÑØÙÅÄ\ud800-\udfff]")
@@ -47,10 +50,10 @@ _NUMBER_LIKE = re.compile(r"^[+\-]?[\d\s().,/\-]*$")
 
 # UTF-8 that was read as Windows-1252 (or Latin-1): "Ã©" for "é", "â€™" for "’".
 _TAIL = "[\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
-_MOJIBAKE = re.compile(
-    f"(?:Ã{_TAIL}|Â{_TAIL}|â[€‚„†ˆ‰™\x80-\x8b]{_TAIL}|(?:[ÐÑØÙÄÅ]{_TAIL}){{2,}}|Å[“’¸¡])+"
-)
-_TO_BYTE = {bytes([byte]).decode("cp1252"): byte for byte in range(0x80, 0x100) if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
+_MOJIBAKE = re.compile(f"(?:Ã{_TAIL}|Â{_TAIL}|â[€‚„†ˆ‰™\x80-\x8b]{_TAIL}|(?:[ÐÑØÙÄÅ]{_TAIL}){{2,}}|Å[“’¸¡])+")
+_TO_BYTE = {
+    bytes([byte]).decode("cp1252"): byte for byte in range(0x80, 0x100) if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}
 
 
 class Cleaner:
@@ -82,6 +85,7 @@ class Cleaner:
             "time": self.time,
             "datetime": self.datetime,
             "boolean": self.boolean,
+            "json": self.synonyms,
         }
 
     def note(self, field: str, code: str, was: str) -> None:
@@ -300,6 +304,24 @@ class Cleaner:
             self.note(field, "bad_boolean", value)
         return None
 
+    def synonyms(self, field: str, value: str) -> str | None:
+        """A JSON object of lists of words by language, its keys in order."""
+        try:
+            said = json.loads(value)
+        except (ValueError, RecursionError):
+            said = None
+        if not isinstance(said, dict) or not all(
+            isinstance(words, list) and all(isinstance(word, str) for word in words) for words in said.values()
+        ):
+            self.note(field, "several_values", value)
+            return None
+        kept = {
+            tag[:35]: [clean for word in said[tag] if (clean := self.text("name", word))]
+            for tag in sorted(said)
+            if re.fullmatch(r"[A-Za-z0-9\-]{2,35}", tag)
+        }
+        return json.dumps(kept, ensure_ascii=False) if kept else None
+
     def choice(self, field: str, value: str, allowed: tuple[str, ...]) -> str | None:
         """One of `allowed`, forgiving case, blanks and underscores."""
         if value in allowed:
@@ -350,7 +372,9 @@ class Cleaner:
 
 
 _WEB = re.compile(r"https?://[A-Za-z0-9](?:[A-Za-z0-9\-._~%@:\[\]]*)(?:[/?#][!-;=?-~]*)?")
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&*+/=?^_`{|}~\-]+@[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)+")
+_EMAIL = re.compile(
+    r"[A-Za-z0-9.!#$%&*+/=?^_`{|}~\-]+@[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)+"
+)
 _PLAIN = re.compile(r"0|-?(?:[1-9]\d{0,14}|0(?=\.))(?:\.\d{0,14}[1-9])?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
@@ -441,7 +465,12 @@ def read_time(text: str) -> str | None:
     if not match:
         return None
     hour, minute, half = int(match[1]), int(match[2] or 0), (match[4] or "").lower()[:1]
-    if half and match[4].lower() not in ("noon", "midnight") and not 1 <= hour <= 12 and not (half == "p" and hour < 24):
+    if (
+        half
+        and match[4].lower() not in ("noon", "midnight")
+        and not 1 <= hour <= 12
+        and not (half == "p" and hour < 24)
+    ):
         return None
     if half == "p" and hour < 12:
         hour += 12
@@ -579,7 +608,14 @@ def country_code(text: str) -> str:
     if re.fullmatch(r"[A-Za-z]{2}", text) and text.upper() in territories:
         return "GB" if text.upper() == "UK" else text.upper()
     plain = fold(text).replace(".", "")
-    special = {"usa": "US", "united states of america": "US", "etats-unis": "US", "uk": "GB", "can": "CA", "england": "GB"}
+    special = {
+        "usa": "US",
+        "united states of america": "US",
+        "etats-unis": "US",
+        "uk": "GB",
+        "can": "CA",
+        "england": "GB",
+    }
     if plain in special:
         return special[plain]
     for locale in ("en", "fr", "es", "ar"):

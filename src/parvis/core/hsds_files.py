@@ -221,8 +221,10 @@ def _zip(place: Path, archive: zipfile.ZipFile, meter: Meter) -> Package:
             raise HsdsError(f"{place.name} holds two files called {name[:200]!r}.")
         seen.add(name)
         if PurePosixPath(name).suffix.lower() not in READABLE:
-            why = "a zip inside a zip is not opened" if name.lower().endswith(".zip") else (
-                "not a kind of file that HSDS uses"
+            why = (
+                "a zip inside a zip is not opened"
+                if name.lower().endswith(".zip")
+                else ("not a kind of file that HSDS uses")
             )
             ignored.append((name, why))
             continue
@@ -389,7 +391,9 @@ def _sheet(reader: Any, member: Member, limits: Limits) -> Sheet:
 
     rows = records()
     _, heading = next(rows, (0, []))
-    names = [re.sub(r"[\s\-]+", "_", cell.replace("\ufeff", "").replace("\0", "").strip().strip("'\"")) for cell in heading]
+    names = [
+        re.sub(r"[\s\-]+", "_", cell.replace("\ufeff", "").replace("\0", "").strip().strip("'\"")) for cell in heading
+    ]
     repeated: dict[str, int] = {}
     seen: dict[str, int] = {}
     for place, name in enumerate(names):

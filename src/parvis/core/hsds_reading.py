@@ -6,6 +6,7 @@ be copied into tables. Nothing here knows a database: `Known` says which rows ex
 """
 
 import hashlib
+import json
 import marshal
 import re
 import tempfile
@@ -17,7 +18,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 from uuid import UUID as Uuid
 
-from parvis.core.hsds import ENTITIES, EXTRAS, LOAD_ORDER, PARENTS, Entity, Field, Many
+from parvis.core.hsds import ENTITIES, ENTITY_KEY, EXTRAS, LOAD_ORDER, PARENTS, Entity, Field, Many
 from parvis.core.hsds_cells import ANY_UUID, LABELS, UUID, Cleaner, read_language
 from parvis.core.hsds_files import HsdsError, Limits, Member, Package, Sheet, json_items, sheet_of
 from parvis.core.hsds_shapes import SHAPES, OldShapes, Role, Shape, shape_of, table_of
@@ -100,6 +101,7 @@ SENTENCES: dict[str, str] = {
     "no_parent": _("The row belongs to nothing."),
     "parent_missing": _("What the row belongs to is not there."),
     "required_missing": _("Something that the standard requires is missing."),
+    "do_not_list": _("The directory took this off its list for good."),
     "not_json": _("The line is not JSON."),
     "not_an_object": _("This is not an object."),
     "unknown_object": _("Nobody can tell what this object is."),
@@ -108,7 +110,7 @@ SENTENCES: dict[str, str] = {
 
 _REFUSALS = {
     "empty_row", "too_many_cells", "no_name", "no_number", "nothing_in_it", "no_hours", "no_parent", "parent_missing",
-    "required_missing", "not_json", "not_an_object", "unknown_object",
+    "required_missing", "not_json", "not_an_object", "unknown_object", "do_not_list",
 }  # fmt: skip
 _MERGERS = {"same_row", "same_id", "same_pair", "joined"}
 
@@ -155,6 +157,9 @@ class Known(Protocol):
     def pairs(self) -> dict[tuple[str, str], str]:
         """(service, location) -> id of the service_at_location."""
 
+    def banned(self, entity: str) -> set[str]:
+        """Ids that were taken off the directory for good: an import does not bring them back."""
+
 
 class Nothing:
     """An empty directory."""
@@ -164,6 +169,9 @@ class Nothing:
 
     def pairs(self) -> dict[tuple[str, str], str]:
         return {}
+
+    def banned(self, entity: str) -> set[str]:
+        return set()
 
 
 @dataclass
@@ -206,7 +214,12 @@ class Report:
             "encodings": self.encodings,
             "ignored_files": [{"file": name, "why": why} for name, why in self.ignored],
             "columns_without_place": [
-                {"file": file, "column": heading, "values": values.total(), "examples": [v for v, _ in values.most_common(3)]}
+                {
+                    "file": file,
+                    "column": heading,
+                    "values": values.total(),
+                    "examples": [v for v, _ in values.most_common(3)],
+                }
                 for (file, heading), values in self.unmapped.items()
             ],
             "findings": [
@@ -302,7 +315,9 @@ _INTEGERS = {("phone", "extension"), ("phone", "priority"), ("schedule", "count"
 @lru_cache(maxsize=200_000)
 def stable_id(source: str, table: str, key: str) -> str:
     """The UUID (version 5) that `key` of `table` has in `source`, the same at every import."""
-    digest = bytearray(hashlib.sha1(NAMESPACE.bytes + f"{source}\x1f{table}\x1f{key}".encode(errors="replace")).digest()[:16])  # noqa: S324
+    digest = bytearray(
+        hashlib.sha1(NAMESPACE.bytes + f"{source}\x1f{table}\x1f{key}".encode(errors="replace")).digest()[:16]
+    )  # noqa: S324
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80
     h = digest.hex()
@@ -350,6 +365,8 @@ class Reading:
         self.plans: dict[str, list[tuple[str, int, Any, Any]]] = {}
         self.words: dict[str, str] = {}  # id that was made -> key in the file
         self.gone: dict[str, set[str]] = defaultdict(set)  # ids of refused rows
+        self.banned: set[str] = set()
+        self.nested = False  # a JSON object with something nested in it was seen
         self.layouts: dict[int, list[tuple[int, int, str, Any, Any]]] = {}
         self.strangers: dict[int, list[tuple[int, str]]] = {}
         self.done = 0
@@ -486,7 +503,9 @@ class Reading:
                 continue
             yield line, cells
 
-    def _refuse_now(self, number: int, line: int, count: Count, code: str, cells: Iterable[str], field: str = "") -> None:
+    def _refuse_now(
+        self, number: int, line: int, count: Count, code: str, cells: Iterable[str], field: str = ""
+    ) -> None:
         self.cleaner.notes.clear()
         count.refused += 1
         self._find(number, line, field, code, row=_joined(cells))
@@ -594,7 +613,9 @@ class Reading:
 
     # One row, cleaned, is completed or refused, and laid aside
 
-    def _lay(self, file: int, line: int, entity: str, row: Row, role: int, count: Count, cells: Iterable[str]) -> str | None:
+    def _lay(
+        self, file: int, line: int, entity: str, row: Row, role: int, count: Count, cells: Iterable[str]
+    ) -> str | None:
         """Lay a row aside; its id, or None if it was refused."""
         notes = self.cleaner.notes
         if row[0] is None:
@@ -807,7 +828,7 @@ class Reading:
             if cell is None or cell == "":
                 continue
             if cell.__class__ is not str:
-                cell = _scalar(cell)
+                cell = _scalar(cell) if name != "synonyms" else json.dumps(cell, default=str)
                 if cell is None:
                     self.cleaner.note(name, "several_values", _shown(value[name]))
                     continue
@@ -827,7 +848,7 @@ class Reading:
             if collection == "events" and entity == "schedule" and row[at["group"]] is None:
                 row[at["group"]] = "events"
         nested: list[tuple[str, dict[str, Any]]] = []
-        known = set(COLUMNS[entity].at)
+        known = {*COLUMNS[entity].at, ENTITY_KEY}
         for one in described.ones:
             inner = value.get(one.name)
             known.add(one.name)
@@ -847,12 +868,15 @@ class Reading:
             inner = value.get(many.name)
             known.add(many.name)
             if isinstance(inner, list):
+                self.nested = True
                 many_values.append((many, inner))
             elif inner is not None:
                 self.cleaner.note(many.name, "not_nested", _shown(inner))
         for key, stranger in value.items():
             if key not in known and stranger is not None:
-                self.report.unmapped.setdefault((self.files[file], f"{entity}.{key}"), Counter())[_shown(stranger)[:80]] += 1
+                self.report.unmapped.setdefault((self.files[file], f"{entity}.{key}"), Counter())[
+                    _shown(stranger)[:80]
+                ] += 1
         notes, self.cleaner.notes = self.cleaner.notes, []
         for inner_entity, inner in nested:
             self._object(file, line, inner_entity, inner)
@@ -885,6 +909,7 @@ class Reading:
         groups: dict[str, list[tuple[Any, ...]]] = {}
         implied: list[tuple[Any, ...]] = []  # after the records themselves, so that these count as written
         unique = _Unique(entity, self)
+        self.banned = self.known_before.banned(entity)
         for laid in self.spools[entity]:
             if laid[4][0] in doubles:
                 groups.setdefault(laid[4][0], []).append(laid)
@@ -897,6 +922,20 @@ class Reading:
         for laid in implied:
             yield from self._settle(columns, laid, unique)
         self.spools[entity].close()
+
+    def listed(self) -> set[str]:
+        """Entities of which the package gives the whole list, so that what it leaves out is no longer listed."""
+        if not any(count.written + count.merged for count in self.report.counts.values()):
+            return set()
+        found = {count.entity for count in self.report.counts.values() if count.entity in ENTITIES}
+        if self.nested:
+            while True:
+                below = {one.entity for name in found for one in ENTITIES[name].ones}
+                below |= {many.entity for name in found for many in ENTITIES[name].manys}
+                if below <= found:
+                    break
+                found |= below
+        return found
 
     def all_rows(self) -> Iterator[tuple[str, Iterator[Row]]]:
         """(entity, its rows) for every entity, in load order."""
@@ -936,6 +975,9 @@ class Reading:
         file, line, role, _flag, row = laid
         beyond: list[tuple[str, int, list[str]]] = []
         lost = False
+        if row[0] in self.banned:
+            self.known[columns.entity.name].discard(row[0])
+            return beyond, "do_not_list"
         for place, name, refers, parent in columns.refs:
             said = row[place]
             if said is None:
@@ -1151,7 +1193,9 @@ class Reading:
         for laid, beyond, own in more:
             if beyond:
                 if not own or laid[2] != Role.OWN:
-                    self._find(laid[0], laid[1], beyond[0][0], "several_parents", str(sum(len(b[2]) for b in beyond) + 1))
+                    self._find(
+                        laid[0], laid[1], beyond[0][0], "several_parents", str(sum(len(b[2]) for b in beyond) + 1)
+                    )
                 told = laid[4] if laid[2] == Role.OWN else base
                 yield from self._spread(columns, base[0], told, beyond, self._count(laid[0], entity))
 
@@ -1250,6 +1294,8 @@ for _entity in ENTITIES.values():
 
 def kind_of(value: dict[str, Any], hint: str = "") -> str:
     """Which entity an object on its own is, by its keys, and by `hint` when they do not tell; "" if nobody can."""
+    if value.get(ENTITY_KEY) in ENTITIES:
+        return str(value[ENTITY_KEY])
     keys = value.keys()
     if "location_type" in keys:
         return "location"

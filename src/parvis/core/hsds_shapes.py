@@ -107,7 +107,12 @@ def _shape(tables: dict[str, set[str]]) -> Shape:
         return "recordid"
     if "mail_addresses" in tables or heads & {"admin_emails", "short_desc", "accepted_payments", "number_type"}:
         return "ohana"
-    if tables.keys() & {"regular_schedules", "holiday_schedules", "services_taxonomy", "eligibility"} or tables.keys() & {
+    if tables.keys() & {
+        "regular_schedules",
+        "holiday_schedules",
+        "services_taxonomy",
+        "eligibility",
+    } or tables.keys() & {
         "payments_accepted",
         "regular_schedule",
         "holiday_schedule",
@@ -354,7 +359,12 @@ class OldShapes:
         values.pop("byday", None)
         remarks: list[str] = []
         # Directory tools put opening hours where dates belong.
-        for date, clock in (("dtstart", "opens_at"), ("until", "closes_at"), ("valid_from", "opens_at"), ("valid_to", "closes_at")):
+        for date, clock in (
+            ("dtstart", "opens_at"),
+            ("until", "closes_at"),
+            ("valid_from", "opens_at"),
+            ("valid_to", "closes_at"),
+        ):
             text = values.get(date, "").strip()
             if not text or re.search(r"\d{4}", text):
                 continue
@@ -381,7 +391,9 @@ class OldShapes:
                 self.notes.append(("weekday", "words_for_days", said))
         if remarks:
             values["description"] = " - ".join(filter(None, (values.get("description", ""), *remarks)))
-        hours = [values.get(name, "") for name in ("opens_at", "closes_at", "description", "notes", "valid_from", "dtstart")]
+        hours = [
+            values.get(name, "") for name in ("opens_at", "closes_at", "description", "notes", "valid_from", "dtstart")
+        ]
         if not any(hours):
             self.notes.append(("", "no_hours", said))
         yield Draft("schedule", values)
@@ -391,7 +403,9 @@ class OldShapes:
         values["closed"] = values.get("closed") or record.pop("closed", "") or "false"
         if re.search(r"\b0{3}\d\b", start):  # the year 0001 stands for every year
             values["closed"] = "false"
-            words = "Every year, " + " - ".join(dict.fromkeys(re.sub(r",?\s*\b0{3}\d\b", "", day) for day in (start, end)))
+            words = "Every year, " + " - ".join(
+                dict.fromkeys(re.sub(r",?\s*\b0{3}\d\b", "", day) for day in (start, end))
+            )
             values["description"] = words + ("" if values.get("opens_at") else ": closed")
             self.notes.append(("start_date", "every_year", start))
         else:
