@@ -15,8 +15,6 @@ class DirectoryRow(Row):
 
     source = models.CharField(max_length=80, blank=True, default="")
     missing_since = models.DateTimeField(null=True, blank=True)
-    # What the source last said, as a hash: an import writes only what the source changed, never over people's edits.
-    source_digest = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         abstract = True

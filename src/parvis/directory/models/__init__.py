@@ -26,7 +26,7 @@ from parvis.directory.models.entities import (
     Url,
 )
 from parvis.directory.models.search import Lexeme, Listing
-from parvis.directory.models.upkeep import Correction, ImportRun, Verification
+from parvis.directory.models.upkeep import Correction, ImportRun, SourceRow, Verification
 
 __all__ = [
     "Accessibility",
@@ -53,6 +53,7 @@ __all__ = [
     "ServiceArea",
     "ServiceAtLocation",
     "ServiceCapacity",
+    "SourceRow",
     "Taxonomy",
     "TaxonomyTerm",
     "Tombstone",

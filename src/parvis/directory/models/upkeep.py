@@ -20,6 +20,21 @@ class ImportRun(Row):
     report = models.JSONField()
 
 
+class SourceRow(models.Model):
+    """What a source last said of a row, as a hash.
+
+    An import writes only what its source has changed since: what people corrected or removed here stays so.
+    """
+
+    not_personal = "identifiers and hashes of public data"
+
+    pk = models.CompositePrimaryKey("source", "entity", "object_id")
+    source = models.CharField(max_length=80)
+    entity = models.CharField(max_length=30)
+    object_id = models.UUIDField()
+    digest = models.BigIntegerField()
+
+
 class Verification(Row):
     """Somebody confirmed that what is published about an object is true: who, how, when."""
 
