@@ -17,6 +17,8 @@ HOME = Path(os.environ.get("PARVIS_HOME", "var")).resolve()
 MODE = os.environ.get("PARVIS_MODE", "demo")
 PRODUCTION = MODE == "production"
 DEBUG = False
+#: Version of the Human Services Data Specification that the API speaks: "3.2", or "3.3" for who wants to try it.
+HSDS_VERSION = os.environ.get("HSDS_VERSION", "3.2")
 SECRET_KEY = os.environ.get("SECRET_KEY", "only-for-tools-that-never-serve")
 # The middleware knows the domains of every city and refuses all others.
 ALLOWED_HOSTS = ["*"]
@@ -73,6 +75,7 @@ AUTH_USER_MODEL = "accounts.User"
 MIDDLEWARE = [
     "parvis.cities.middleware.CityMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "parvis.accounts.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -80,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "parvis.accounts.middleware.ClosedByDefault",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
