@@ -1,6 +1,8 @@
 """Every write to accounts: rule, row, ledger event, one transaction."""
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -9,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from parvis.accounts import lockout, notices
+from parvis.accounts import lockout, notices, queries
 from parvis.accounts.keys import key_hash, new_key
 from parvis.accounts.models import OFFICE_ROLES, Invitation, Role, Session, User
 from parvis.accounts.rules import may_manage_users, require
@@ -180,9 +182,17 @@ def note_sign_in(user: User, *, method: str) -> None:
     record("accounts.user.signed_in", user, by=user, after={"method": method})
 
 
-@transaction.atomic
-def note_second_factor(user: User, *, kind: str, added: bool) -> None:
-    record(f"accounts.second_factor.{'added' if added else 'removed'}", user, by=user, after={"type": kind})
+@contextmanager
+def second_factors_noted(user: User) -> Iterator[None]:
+    """What is added to or taken from the user's second factors inside, the ledger learns in the same transaction."""
+    with transaction.atomic():
+        before = queries.second_factors(user)
+        yield
+        after = queries.second_factors(user)
+        for key in after.keys() - before.keys():
+            record("accounts.second_factor.added", user, by=user, after={"type": after[key]})
+        for key in before.keys() - after.keys():
+            record("accounts.second_factor.removed", user, by=user, before={"type": before[key]})
 
 
 @transaction.atomic

@@ -28,6 +28,13 @@ def sessions_of(user: User) -> list[Session]:
     return list(user.sessions.filter(expires_at__gt=timezone.now()).order_by("-seen_at"))
 
 
+def memberships_of(user: User) -> list[Any]:
+    """For whom a person works at present (rows of a higher app, reached through the user)."""
+    return list(
+        user.memberships.filter(until=None).select_related("organization").order_by("organization__name")
+    )
+
+
 def users(viewer: Any, *, text: str = "", role: str = "", state: str = "") -> QuerySet[User]:
     """Accounts whose name or address holds `text`. Needs rules.may_manage_users.
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from parvis.orgs.models import Membership, MembershipOffer, Organization
-from parvis.orgs.rules import partner_roles
+from parvis.orgs.rules import may_see_members, partner_roles
 
 
 def organizations_of(viewer: Any) -> list[Organization]:
@@ -35,3 +35,17 @@ def offers(viewer: Any, of: Organization) -> QuerySet[MembershipOffer]:
         .select_related("invitation", "invitation__invited_by")
         .order_by("invitation__email")
     )
+
+
+def organizations_with_members(viewer: Any, *, text: str = "") -> QuerySet[Organization] | None:
+    """The organizations whose members the viewer may see, with `people` (how many); None when there can be none."""
+    own = [pk for pk in partner_roles(viewer) if may_see_members(viewer, pk)]
+    everywhere = may_see_members(viewer, None)
+    if not own and not everywhere:
+        return None
+    found = Organization.objects.annotate(people=Count("memberships", filter=Q(memberships__until=None)))
+    if not everywhere:
+        found = found.filter(pk__in=own)
+    if text:
+        found = found.filter(name__icontains=text)
+    return found.order_by("name", "pk")

@@ -8,7 +8,8 @@ import uuid
 from typing import Any
 
 from parvis.accounts.models import Role, User
-from parvis.accounts.rules import is_machine, may_manage_users, office_role
+from parvis.accounts.rules import is_machine, office_role
+from parvis.accounts.rules import may_manage_users as may_manage_users
 from parvis.orgs.models import Organization, PartnerRole
 
 _AGENT = {"confirm", "see_corrections", "see_history"}
@@ -112,6 +113,11 @@ def may_see_members(actor: Any, organization: Org) -> bool:
     return _may(actor, "see_members", organization)
 
 
+def may_see_any_members(actor: Any) -> bool:
+    """Is there an organization whose members the actor may see?"""
+    return may_see_members(actor, None) or any(may_see_members(actor, pk) for pk in partner_roles(actor))
+
+
 def may_invite(actor: Any, role: str, organization: Org = None) -> bool:
     """Invite somebody as `role`: an office role, or a partner role in `organization`."""
     if role in PARTNER:
@@ -121,10 +127,3 @@ def may_invite(actor: Any, role: str, organization: Org = None) -> bool:
 
 def is_partner(actor: Any) -> bool:
     return bool(partner_roles(actor))
-
-
-__all__ = [
-    "OFFICE", "PARTNER", "forget_roles", "is_partner", "may_add_organization", "may_answer_correction", "may_confirm",
-    "may_edit_organization", "may_edit_service", "may_import", "may_invite", "may_manage_users", "may_publish",
-    "may_see_corrections", "may_see_history", "may_see_members", "may_see_reports", "may_translate", "partner_roles",
-]  # fmt: skip

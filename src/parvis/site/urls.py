@@ -14,6 +14,7 @@ urlpatterns = [
 urlpatterns += i18n_patterns(
     path("kit/", include("parvis.kit.urls")),
     path("account/", include("parvis.accounts.urls")),
+    path("members/", include("parvis.orgs.urls")),
     path("", include("parvis.directory.urls")),
     prefix_default_language=True,
 )

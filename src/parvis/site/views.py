@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils import timezone
@@ -11,6 +12,7 @@ from django.utils.translation import get_language_from_request
 from parvis.cities.models import Beat
 
 
+@login_not_required
 def language_home(request: HttpRequest) -> HttpResponse:
     """`/` leads to the reader's language: their choice, else their browser's, else French."""
     response = HttpResponseRedirect(f"/{get_language_from_request(request)}/")
@@ -18,11 +20,13 @@ def language_home(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@login_not_required
 def health(request: HttpRequest) -> HttpResponse:
     """The process answers."""
     return JsonResponse({"status": "ok"})
 
 
+@login_not_required
 def ready(request: HttpRequest) -> HttpResponse:
     """The database answers and the worker gave a sign of life in the last 30 seconds; else 503 and which of them."""
     state = {"database": "ok", "worker": "ok"}
@@ -38,6 +42,7 @@ def ready(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok" if fine else "not ready", **state}, status=200 if fine else 503)
 
 
+@login_not_required
 def robots(request: HttpRequest) -> HttpResponse:
     """Public pages may be indexed; account and correction links may not."""
     hidden = [f"/{code}/{part}/" for code, _ in settings.LANGUAGES for part in ("account", "corrections", "desk")]

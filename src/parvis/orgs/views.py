@@ -1,0 +1,109 @@
+"""Who works for an organization: lists, invitations, ends."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from parvis.accounts.rules import require
+from parvis.accounts.views import UNPROCESSABLE, link_in
+from parvis.orgs import actions, queries
+from parvis.orgs.forms import InviteMemberForm, MemberRoleForm
+from parvis.orgs.models import Membership, MembershipOffer, Organization, PartnerRole
+from parvis.orgs.rules import may_invite, may_see_members
+
+
+def teams(request: HttpRequest) -> HttpResponse:
+    """The organizations whose members the viewer may see."""
+    text = request.GET.get("q", "").strip()
+    found = queries.organizations_with_members(request.user, text=text)
+    require(found is not None, "orgs.members.read")
+    page = Paginator(found, 50).get_page(request.GET.get("page"))
+    return render(request, "orgs/teams.html", {"page": page, "text": text})
+
+
+def members(request: HttpRequest, pk: Any) -> HttpResponse:
+    """The members of one organization and the invitations that wait; the form invites."""
+    organization = _organization(request, pk)
+    roles = [(r.value, r.label) for r in PartnerRole if may_invite(request.user, r.value, organization)]
+    city = request.city  # type: ignore[attr-defined]
+    form = InviteMemberForm(
+        request.POST or None, city=city, roles=roles, initial={"language": city.default_language}
+    )
+    if request.method == "POST" and form.is_valid():
+        wanted = form.cleaned_data
+        url = link_in(request, wanted["language"])
+        email, role = wanted.pop("email"), wanted.pop("role")
+        actions.invite_member(email, organization, role, by=request.user, url=url, city=city.name, **wanted)
+        messages.success(request, _("The invitation is on its way."))
+        return redirect("orgs:members", pk=organization.pk)
+    shown = {
+        "organization": organization,
+        "members": [
+            (member, member.user_id == request.user.pk or may_invite(request.user, member.role, organization))
+            for member in queries.members(request.user, organization)
+        ],
+        "offers": [
+            (offer, may_invite(request.user, offer.role, organization))
+            for offer in queries.offers(request.user, organization)
+        ],
+        "form": form,
+        "may_change_roles": may_invite(request.user, PartnerRole.MANAGER, organization),
+        "roles": PartnerRole.choices,
+    }
+    return render(request, "orgs/members.html", shown, status=UNPROCESSABLE if form.errors else 200)
+
+
+@require_POST
+def member(request: HttpRequest, pk: Any, member: Any) -> HttpResponse:
+    """Change a member's role, or end the membership."""
+    organization = _organization(request, pk)
+    found = organization.memberships.filter(pk=member, until=None).select_related("user", "organization").first()
+    if found is None:
+        raise Http404
+    _act_on(request, found)
+    return redirect("orgs:members", pk=organization.pk)
+
+
+def _act_on(request: HttpRequest, found: Membership) -> None:
+    form = MemberRoleForm(request.POST)
+    if request.POST.get("do") == "role":
+        if form.is_valid():
+            actions.change_member_role(found, form.cleaned_data["role"], by=request.user)
+            messages.success(request, _("Saved."))
+        return
+    actions.end_member(found, by=request.user)
+    messages.success(request, _("The membership has ended."))
+
+
+@require_POST
+def offer(request: HttpRequest, pk: Any, offer: Any) -> HttpResponse:
+    """Send an organization's invitation again, or end it."""
+    organization = _organization(request, pk)
+    found: MembershipOffer | None = queries.offers(request.user, organization).filter(pk=offer).first()
+    if found is None:
+        raise Http404
+    try:
+        if request.POST.get("do") == "resend":
+            url = link_in(request, found.invitation.language)
+            actions.resend_offer(found, by=request.user, url=url, city=request.city.name)  # type: ignore[attr-defined]
+            messages.success(request, _("The invitation is on its way."))
+        else:
+            actions.revoke_offer(found, by=request.user)
+            messages.success(request, _("The invitation has ended."))
+    except actions.Refused as refused:
+        messages.error(request, str(refused.message))
+    return redirect("orgs:members", pk=organization.pk)
+
+
+def _organization(request: HttpRequest, pk: Any) -> Organization:
+    try:
+        organization = queries.organization(request.user, pk)
+    except Organization.DoesNotExist:
+        raise Http404 from None
+    require(may_see_members(request.user, organization), "orgs.members.read", organization)
+    return organization
