@@ -27,6 +27,8 @@ from parvis.orgs.models import Organization, OrganizationIdentifier
 
 Ids = Iterable[uuid.UUID | str] | None
 Row = dict[str, Any]
+Parts = dict[str, list[bytes]]  # id of the row that shows them -> JSON texts
+Ones = list[tuple[hsds.One, dict[str, bytes]]]  # -> id -> JSON text
 
 #: Change it when the same rows must give other documents: every city is then rendered again (see `renew`).
 RENDERER = "1"
@@ -239,7 +241,7 @@ class Renderer:
         self.offset = _offset()
         self.wholes: dict[str, dict[str, bytes]] = defaultdict(dict)  # entity -> id -> JSON
         self.items: dict[str, dict[str, bytes]] = defaultdict(dict)  # the direct fields alone
-        self.parts: dict[tuple[str, str], dict[str, list[bytes]]] = defaultdict(dict)  # (entity, link) -> id -> JSONs
+        self.parts: dict[tuple[str, str], Parts] = defaultdict(dict)  # (entity, link) -> id -> JSONs
         self.changed: dict[str, dict[str, Row]] = defaultdict(dict)  # entity -> id -> FACTS
         self.minutes: dict[str, list[tuple[int, int]]] = defaultdict(list)  # id -> open minutes of the week
         self.raw: dict[str, list[tuple[Any, ...]]] = {}
@@ -393,9 +395,10 @@ class Renderer:
 
     def _render(self, name: str) -> Iterator[Row]:
         """Render the rows of one entity into the parts of their parents; yields taxonomies' and terms' documents."""
-        entity = hsds.ENTITIES[name]
         links = sorted({m.through for e in hsds.ENTITIES.values() for m in e.manys if m.entity == name})
-        collections = [m for m in hsds.manys(entity, self.version) if name not in _CLASSIFYING]
+        ones, collections = self._nested(name)
+        if name in _CLASSIFYING:  # a term is shown in every attribute: there, without its history
+            collections = []
         prepare = getattr(self, f"_{name}", None)
         for row, facts, extra in self._values(name):
             key = row["id"]
@@ -405,8 +408,8 @@ class Renderer:
                 self.changed[name][key] = facts
                 if name in ("location", *_CLASSIFYING):
                     self._remember(name, key, facts)
-                self.items[name][key] = self._item(entity, row)
-            text = self._whole(entity, row, collections)
+                self.items[name][key] = self._item(name, row)
+            text = _json(self._with(row, ones, collections))
             for link in links:
                 if link in row:
                     part = name
@@ -426,8 +429,9 @@ class Renderer:
         end = width + (len(FACTS) if name in VERSIONED else 0)
         fixes = [(f.name, _FIXES[f.kind]) for f in entity.fields if f.kind in _FIXES]
         texts = [f.name for f in entity.fields if f.required and f.kind == "text" and not f.enum]
-        musts = [f.name for f in entity.fields if f.required and f.kind in _FIXES]
+        musts = {f.name for f in entity.fields if f.required and f.kind in _FIXES}
         later = [f.name for f in entity.fields if f.since > self.version]
+        nothing: Row = {}
         for raw in self.raw.pop(name) if name in self.raw else self._rows(name):
             row = {key: value for key, value in zip(names, raw, strict=False) if value is not None and value != ""}
             for key, fix in fixes:
@@ -441,32 +445,37 @@ class Renderer:
                 row.setdefault(key, "")
             for key in later:
                 row.pop(key, None)
-            if all(key in row for key in musts):
-                yield row, dict(zip(FACTS, raw[width:end], strict=False)), raw[end:]
+            if not musts or musts <= row.keys():
+                yield row, dict(zip(FACTS, raw[width:end], strict=False)) if end > width else nothing, raw[end:]
 
-    def _item(self, entity: hsds.Entity, row: Row) -> bytes:
+    def _item(self, name: str, row: Row) -> bytes:
         """Direct fields and one-to-one objects, themselves with direct fields only."""
-        item = dict(row)
-        for one in entity.ones:
-            text = self.items[one.entity].get(row.get(one.through, ""))
-            if text:
-                item[one.name] = orjson.Fragment(text)
-        return _json(item)
+        ones = hsds.ENTITIES[name].ones
+        return _json(self._with(row, [(one, self.items[one.entity]) for one in ones], ()))
 
-    def _whole(self, entity: hsds.Entity, row: Row, collections: Iterable[hsds.Many]) -> bytes:
-        """Everything that hangs on a row."""
-        key = row["id"]
-        whole = dict(row)
-        for one in entity.ones:
-            text = self.wholes[one.entity].get(row.get(one.through, ""))
-            if text:
-                whole[one.name] = orjson.Fragment(text)
-        for many in collections:
+    def _nested(self, name: str) -> tuple[Ones, list[tuple[str, Parts]]]:
+        """What hangs on the rows of an entity: rendered one-to-one objects, and collections that are not empty."""
+        entity = hsds.ENTITIES[name]
+        collections = []
+        for many in hsds.manys(entity, self.version):
             part = many.name if many.name in ("operating_hours", "events") else many.entity
-            texts = self.parts[part, many.through].get(key)
-            if texts:
-                whole[many.name] = orjson.Fragment(b"[" + b",".join(texts) + b"]")
-        return _json(whole)
+            if part == "metadata" or self.parts[part, many.through]:  # metadata come while the rows are read
+                collections.append((many.name, self.parts[part, many.through]))
+        return [(one, self.wholes[one.entity]) for one in entity.ones], collections
+
+    @staticmethod
+    def _with(row: Row, ones: Ones, collections: Iterable[tuple[str, Parts]]) -> Row:
+        """A row with what hangs on it."""
+        key = row["id"]
+        found: Row = {}
+        for one, rendered in ones:
+            text = rendered.get(row.get(one.through, ""))
+            if text:
+                found[one.name] = orjson.Fragment(text)
+        for name, parts in collections:
+            if key in parts:
+                found[name] = orjson.Fragment(b"[" + b",".join(parts[key]) + b"]")
+        return row | found if found else row
 
     def _wanted(self, name: str, key: str) -> bool:
         return key not in self.hidden[name] and (self.scope.everything or key in self.scope.ids[name])
@@ -518,7 +527,7 @@ class Renderer:
     # documents
 
     def _classifying(self, name: str, row: Row, facts: Row, extra: tuple[Any, ...]) -> Row:
-        whole = self._whole(hsds.ENTITIES[name], row, (hsds.METADATA,))
+        whole = _json(self._with(row, *self._nested(name)))
         said = [row["name"], row["description"], row.get("code", "")]
         if extra:
             said += [word for words in _loaded(extra[0]).values() for word in words]
@@ -530,16 +539,15 @@ class Renderer:
         }  # fmt: skip
 
     def _organizations(self, summaries: Mapping[str, list[bytes]], carried: Mapping[str, set[str]]) -> Iterator[Row]:
-        entity = hsds.ENTITIES["organization"]
-        collections = list(hsds.manys(entity, self.version))
+        nested = self._nested("organization")
         for row, facts, _ in self._values("organization"):
             key = row["id"]
             if key in self.hidden["organization"]:
                 continue
             self.changed["organization"][key] = facts
             self._remember("organization", key, facts)
-            item = self.items["organization"][key] = self._item(entity, row)
-            whole = self.wholes["organization"][key] = self._whole(entity, row, collections)
+            item = self.items["organization"][key] = self._item("organization", row)
+            whole = self.wholes["organization"][key] = _json(self._with(row, *nested))
             if self._wanted("organization", key):
                 if key in summaries:  # last, so that a reader can put whole services in their place
                     whole = whole[:-1] + b',"services":[' + b",".join(summaries[key]) + b"]}"
@@ -551,8 +559,7 @@ class Renderer:
                 }  # fmt: skip
 
     def _services(self) -> Iterator[Row]:
-        entity = hsds.ENTITIES["service"]
-        collections = list(hsds.manys(entity, self.version))
+        nested = self._nested("service")
         for row, facts, _ in self._values("service"):
             key = row["id"]
             if not self._wanted("service", key):
@@ -568,11 +575,11 @@ class Renderer:
                 **self._terms(self.terms.get(key, set())),
             }  # fmt: skip
             links = self.linked.get(key, ())
-            item = self.items["service"][key] = self._item(entity, row)
+            item = self.items["service"][key] = self._item("service", row)
             self.published[key] = document
             yield {
                 **document, "kind": "service", "object_id": key, "item": item,
-                "whole": self._whole(entity, row, collections),
+                "whole": _json(self._with(row, *nested)),
                 "open_minutes": self._open(key, *((link["id"], link["location_id"]) for link in links)),
             }  # fmt: skip
 
