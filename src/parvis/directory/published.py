@@ -132,6 +132,8 @@ def service(object_id: uuid.UUID, *, language: str, now: dt.datetime | None = No
         )
         _open(place, here, zone, now)
         places.append(place)
+    for capacity in data.get("capacities", []):
+        capacity["counted_at"] = dt.datetime.fromisoformat(capacity["updated"]) if capacity.get("updated") else None
     own = Place({}, phones=data.get("phones", []), contacts=data.get("contacts", []))
     if not places or not any(place.hours for place in places):
         _open(own, own_rows, zone, now)

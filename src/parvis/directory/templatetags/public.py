@@ -79,6 +79,12 @@ def language_own_name(code: str) -> str:
 
 
 @register.filter
+def has_another_name(code: str) -> bool:
+    """Whether a language calls itself otherwise than the reader does."""
+    return language_own_name(code).casefold() != language_name(code).casefold()
+
+
+@register.filter
 def opening(state: State | None) -> str:
     """What a page says about being open: "Open until 17:00", "Closed, opens tomorrow at 9:00"."""
     if state is None or state.kind == "unknown":

@@ -33,7 +33,7 @@ def _language() -> str:
 def search(request: HttpRequest) -> HttpResponse:
     """The home of a city: one box in one's own words. htmx asks the same address for the answer alone."""
     question = finding.read(request.GET)
-    context = finding.answer(question, language=_language(), now=timezone.now())
+    context = finding.answer(request.user, question, language=_language(), now=timezone.now())
     context |= {
         "uses_htmx": True,
         "points_url": reverse("directory:points") + "?" + question.encoded(page=None),
@@ -51,7 +51,9 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_GET
 def points(request: HttpRequest) -> HttpResponse:
     """The places of the results for the map: name, address of the page, [latitude, longitude]."""
-    return JsonResponse({"points": finding.points(finding.read(request.GET), language=_language())})
+    question = finding.read(request.GET)
+    found = finding.points(request.user, question, language=_language(), now=timezone.now())
+    return JsonResponse({"points": found})
 
 
 @login_not_required
