@@ -1,6 +1,7 @@
 """The two demo cities: what is theirs alone. Streets, people and numbers are invented."""
 
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,9 @@ class DemoCity:
     streets: tuple[str, ...]
     holidays: tuple[str, ...]  # month-day
     weights: dict[str, int] = field(default_factory=dict)
+
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
 
 
 #: Names of languages as the demo writes them, in French: the source language of both cities.

@@ -1,0 +1,74 @@
+"""`parvis demo`: fill a city with invented organizations and services."""
+
+import click
+
+from parvis.site.boot import boot
+
+STEPS = {
+    "services": "services",
+    "documents": "rendering documents",
+    "search": "indexing for search",
+    "ledger": "writing the ledger",
+}
+
+
+@click.command()
+@click.option("--city", "schema", default="", help="The city's schema; the demo's own cities when left out.")
+@click.option(
+    "--services",
+    type=click.IntRange(min=0, max=1_000_000),
+    default=None,
+    help="How many services (400 in Montréal, 60 in Genève).",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another seed, other people.")
+def demo(schema: str, services: int | None, seed: int) -> None:
+    """Fill the demo cities, or one city, with invented organizations and services.
+
+    Without --city, the cities montreal and geneve are made if they are missing, and --services counts for montreal.
+    The same command twice changes nothing; a larger number adds services. A city that is no demo city is given
+    Montréal's services and map.
+    """
+    urls = boot("owner")
+    from django.db import connection
+    from psycopg.conninfo import conninfo_to_dict
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+    from parvis.cities.actions import migrate_all
+    from parvis.cities.models import City
+    from parvis.cities.queries import city as find
+    from parvis.demo.cities import CITIES, MONTREAL
+    from parvis.demo.loader import load, load_demo
+
+    app_role = str(conninfo_to_dict(urls.app)["user"])
+    migrate_all(app_role)
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task("services", total=None)
+
+        def progress(step: str, done: int, total: int) -> None:
+            bar.update(task, description=STEPS.get(step, step), completed=done, total=total or None)
+
+        if schema:
+            try:
+                found = find(schema)
+            except City.DoesNotExist:
+                raise click.UsageError(f"there is no city «{schema}»; `parvis city list` names them") from None
+            connection.set_tenant(found)
+            code = schema if schema in CITIES else MONTREAL.code
+            told = {schema: load(code, services=services, seed=seed, progress=progress)}
+        else:
+            told = load_demo(app_role=app_role, services=services, seed=seed, progress=progress)
+    for name, written in told.items():
+        click.echo(
+            f"{name}: {written['organization']} organizations, {written['service']} services, "
+            f"{written['location']} locations added, {sum(written.values())} rows in all"
+            if written
+            else f"{name}: nothing to add"
+        )
