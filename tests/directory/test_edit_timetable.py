@@ -34,7 +34,7 @@ def tables(draw: st.DrawFn) -> tt.Timetable:
             first, last, draw(notes), draw(st.sampled_from(["", "As the wind blows"])),
         )  # fmt: skip
         if not period.empty:
-            periods[first, last, period.note, period.description] = period
+            periods[first, last] = period
     special = {}
     for _ in range(draw(st.integers(0, 3))):
         first = draw(dates)
@@ -141,8 +141,18 @@ def test_a_row_without_words_is_kept_as_it_is(row: dict[str, object]) -> None:
 def test_an_appointment_only_note_needs_no_hours() -> None:
     table = tt.Timetable((tt.Period(note="Sur rendez-vous"),))
     (row,) = tt.rows(table)
-    assert row["notes"] == "Sur rendez-vous" and not row["freq"]
+    assert row["description"] == "Sur rendez-vous" and not row["freq"]
     assert tt.read([row]) == table
+
+
+def test_a_source_says_a_closure_in_its_own_way_and_keeps_it() -> None:
+    row = {"id": "8e1a4d54-0000-4000-8000-000000000002", "valid_from": "2026-12-24", "valid_to": "2027-01-02",
+           "closed": True, "description": "Congé", "timezone": -5.0}  # fmt: skip
+    table = tt.read([row])
+    assert table.exceptions == (tt.Exceptional(dt.date(2026, 12, 24), dt.date(2027, 1, 2), (), "Congé"),)
+    assert tt.rows(table, [row]) == [row]
+    nine = tt.Period(((tt.Span(dt.time(9), dt.time(17)),),) + ((),) * 6)
+    assert row in tt.rows(tt.Timetable((nine,), table.exceptions), [row])
 
 
 @pytest.mark.parametrize(

@@ -40,18 +40,21 @@ class MonthDay:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Hours that hold from `valid_from` until `valid_to` (both included; None: no limit)."""
+    """Hours that hold from `valid_from` until `valid_to` (both included; None: no limit).
+
+    A timetable has one period for the same dates; what its rows say beside the hours is one note, a line for each.
+    """
 
     week: tuple[tuple[Span, ...], ...] = ((),) * 7
     month: tuple[MonthDay, ...] = ()
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
-    note: str = ""
-    description: str = ""
+    note: str = ""  # HSDS description
+    extra: str = ""  # HSDS notes
 
     @property
     def empty(self) -> bool:
-        return not any(self.week) and not self.month and not self.note and not self.description
+        return not any(self.week) and not self.month and not self.note and not self.extra
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +95,13 @@ def read(rows: Iterable[Mapping[str, Any]]) -> Timetable:
     """What these schedule rows say. Rows are facts: dates and times are ISO texts or None."""
     weeks: dict[tuple[Any, ...], list[list[Span]]] = defaultdict(lambda: [[] for _ in range(7)])
     months: dict[tuple[Any, ...], list[MonthDay]] = defaultdict(list)
-    notes: dict[tuple[Any, ...], None] = {}
+    notes: dict[tuple[Any, ...], tuple[dict[str, None], dict[str, None]]] = defaultdict(lambda: ({}, {}))
     special: dict[tuple[dt.date, dt.date, str], list[Span]] = defaultdict(list)
     shut: list[Exceptional] = []
     others: list[Row] = []
     for row in rows:
-        note = row.get("notes") or ""
-        period = (_date(row.get("valid_from")), _date(row.get("valid_to")), note, row.get("description") or "")
+        note, extra = row.get("description") or "", row.get("notes") or ""
+        period = (_date(row.get("valid_from")), _date(row.get("valid_to")))
         days, span, dates = _days(row), _span(row), _dates(row)
         freq = row.get("freq") or ("WEEKLY" if row.get("byday") else "")  # as core.hours reads it
         closed = bool(row.get("closed"))
@@ -106,17 +109,19 @@ def read(rows: Iterable[Mapping[str, Any]]) -> Timetable:
         if not _understood(row):
             others.append(dict(row))
         elif freq == "WEEKLY" and span and days and not closed:
+            _note(notes[period], note, extra)
             for _nth, day in days:
                 if span not in weeks[period][day]:
                     weeks[period][day].append(span)
         elif freq == "MONTHLY" and span and days and not closed:
+            _note(notes[period], note, extra)
             months[period] += [MonthDay(nth, day, span) for nth, day in days]
-        elif not freq and dates and closed and not timed and not period[3]:
-            shut.append(Exceptional(*dates, (), note))
-        elif not freq and dates and span and not closed and not period[3]:
-            special[*dates, note].append(span)
+        elif not freq and dates and closed and not timed and not (note and extra):
+            shut.append(Exceptional(*dates, (), note or extra))
+        elif not freq and dates and span and not closed and not (note and extra):
+            special[*dates, note or extra].append(span)
         elif not (freq or row.get("byday") or row.get("dtstart") or row.get("until") or timed or closed):
-            notes[period] = None
+            _note(notes[period], note, extra)
         else:
             others.append(dict(row))
     periods = [
@@ -124,8 +129,9 @@ def read(rows: Iterable[Mapping[str, Any]]) -> Timetable:
             tuple(tuple(sorted(spans)) for spans in weeks[key]) if key in weeks else ((),) * 7,
             tuple(sorted(set(months.get(key, ())))),
             *key,
+            *("\n".join(said) for said in notes[key]),
         )
-        for key in {**weeks, **months, **notes}
+        for key in notes
     ]
     exceptions = {*shut, *(Exceptional(a, b, tuple(sorted(set(s))), note) for (a, b, note), s in special.items())}
     return Timetable(
@@ -133,6 +139,13 @@ def read(rows: Iterable[Mapping[str, Any]]) -> Timetable:
         tuple(sorted(exceptions, key=lambda e: (e.first, e.last, e.note, e.spans))),
         tuple(sorted(others, key=lambda row: str(row.get("id", "")))),
     )
+
+
+def _note(into: tuple[dict[str, None], ...], *said: str) -> None:
+    """Each thing said once; rows of the same days may repeat theirs."""
+    for kept, text in zip(into, said, strict=True):
+        if text:
+            kept.setdefault(text)
 
 
 def rows(table: Timetable, former: Iterable[Mapping[str, Any]] = ()) -> list[Row]:
@@ -149,8 +162,8 @@ def rows(table: Timetable, former: Iterable[Mapping[str, Any]] = ()) -> list[Row
         valid = {
             "valid_from": _iso(period.valid_from),
             "valid_to": _iso(period.valid_to),
-            "notes": period.note,
-            "description": period.description,
+            "description": period.note,
+            "notes": period.extra,
         }
         if not any(period.week) and not period.month and not period.empty:
             said.append(_row(**valid))
@@ -167,7 +180,7 @@ def rows(table: Timetable, former: Iterable[Mapping[str, Any]] = ()) -> list[Row
             byday = ",".join(f"{one.nth}{DAYS[one.day]}" for one in sorted(set(ones)))
             said.append(_row(freq="MONTHLY", byday=byday, **_times(span), **valid))
     for one in table.exceptions:
-        dated = {"dtstart": _iso(one.first), "until": _iso(one.last), "notes": one.note}
+        dated = {"dtstart": _iso(one.first), "until": _iso(one.last), "description": one.note}
         if one.closed:
             said.append(_row(closed=True, **dated))
         said += [_row(**_times(span), **dated) for span in one.spans]
@@ -246,9 +259,12 @@ def _dates(row: Mapping[str, Any]) -> tuple[dt.date, dt.date] | None:
 
 def _meaning(row: Mapping[str, Any]) -> tuple[Any, ...]:
     dated = not row.get("freq") and _dates(row)
-    dates = {"valid_from", "valid_to", "dtstart", "until"} if dated else set()
-    silent = {"source", "timezone", "wkst", "interval", "group"} | dates
-    return (dated, *(str(row.get(key) or "") for key in _EMPTY if key not in silent))
+    silent = {"source", "timezone", "wkst", "interval", "group"}
+    note: Any = ""
+    if dated:
+        silent |= {"valid_from", "valid_to", "dtstart", "until", "description", "notes"}
+        note = row.get("description") or row.get("notes") or ""
+    return (dated, note, *(str(row.get(key) or "") for key in _EMPTY if key not in silent))
 
 
 def _with_ids(said: list[Row], former: list[Row]) -> list[Row]:
@@ -260,8 +276,9 @@ def _with_ids(said: list[Row], former: list[Row]) -> list[Row]:
     for row in found:
         if "id" not in row:
             near = next((name for name, old in free.items() if _sort(old) == _sort(row)), None)
+            old = free.pop(near) if near else {}
+            row |= {key: old[key] for key in ("source", "timezone", "group") if old.get(key)}
             row["id"] = near or str(uuid.uuid4())
-            row["source"] = free.pop(near).get("source", "") if near else ""
     return found
 
 

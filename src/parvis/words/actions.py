@@ -14,6 +14,12 @@ from parvis.words.rules import digest, worth_saying
 LoadRow = tuple[str, str, str, str, str]
 
 
+def present(text: str, language: str) -> str:
+    """What `text` is in `language` now; empty when nobody has said it."""
+    found = Rendering.objects.filter(phrase=digest(text), language=normalise(language)).values_list("text", flat=True)
+    return found.first() or ""
+
+
 def _phrase(text: str, language: str) -> Phrase:
     phrase, _ = Phrase.objects.get_or_create(digest=digest(text), defaults={"text": text, "language": language})
     return phrase

@@ -1,0 +1,332 @@
+"""Every write of people to the directory: rule, rows, documents, search, ledger, in one transaction."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from parvis.accounts.rules import office_role, require
+from parvis.directory import documents, facts, queries, rules, search
+from parvis.directory.facts import KINDS, Facts, kind_of
+from parvis.directory.models import Location, Service, ServiceAtLocation, Verification
+from parvis.ledger import actions as ledger
+from parvis.ledger.models import Event
+from parvis.orgs.models import Organization, VersionedRow
+from parvis.orgs.rules import may_add_organization, may_edit_service
+from parvis.words import actions as words
+
+Object = TypeVar("Object", bound=VersionedRow)
+
+#: how somebody made sure: verification's `means`
+MEANS = ("self", "phone", "visit", "email", "website")
+
+
+@dataclass
+class Conflict(Exception):
+    """Somebody else changed the object since the editor read it (`expected`); nothing was written."""
+
+    expected: int
+    present: int
+
+
+@dataclass
+class ChangedSince(Exception):
+    """An undo would overwrite later changes of these facts; nothing was written."""
+
+    names: list[str] = field(default_factory=list)
+
+
+class CannotUndo(Exception):
+    """This event is no change that can be taken back."""
+
+
+def edit_organization(organization: Organization, *, by: Any, changes: Facts, **how: Any) -> Organization:
+    """Change an organization. Arguments and errors: see `edit`."""
+    return edit(organization, by=by, changes=changes, **how)
+
+
+def edit_service(service: Service, *, by: Any, changes: Facts, **how: Any) -> Service:
+    """Change a service. Arguments and errors: see `edit`."""
+    return edit(service, by=by, changes=changes, **how)
+
+
+def edit_location(location: Location, *, by: Any, changes: Facts, **how: Any) -> Location:
+    """Change a location. Arguments and errors: see `edit`."""
+    return edit(location, by=by, changes=changes, **how)
+
+
+def edit_service_at_location(link: ServiceAtLocation, *, by: Any, changes: Facts, **how: Any) -> ServiceAtLocation:
+    """Change what holds for a service at one location. Arguments and errors: see `edit`."""
+    return edit(link, by=by, changes=changes, **how)
+
+
+def edit(obj: Object, *, by: Any, changes: Facts, reason: str = "", expected_version: int | None = None) -> Object:
+    """Change what is published about `obj`; returns the row as it is now.
+
+    changes: facts to write (`parvis.directory.facts`): fields by name, rows as lists; what is not named stays.
+    expected_version: the version that the editor read; None does not ask.
+    Raises Denied, Conflict, KeyError (unknown fact), ValueError/ValidationError/IntegrityError (impossible value).
+    """
+    if "listed" in changes:
+        raise KeyError("listed: use publish() or unlist()")
+    with transaction.atomic():
+        fresh = _lock(obj)
+        require(rules.may_edit(by, fresh), f"{kind_of(obj)}.edited", fresh)
+        if expected_version is not None and fresh.version != expected_version:
+            raise Conflict(expected_version, fresh.version)
+        return _change(fresh, changes, code="edited", by=by, reason=reason)
+
+
+def create_organization(*, by: Any, changes: Facts, reason: str = "") -> Organization:
+    """A new organization, public at once. Raises as `edit` does."""
+    require(may_add_organization(by), "organization.created")
+    return _create(Organization(name=changes.get("name", "")), by=by, changes=changes, reason=reason)
+
+
+def create_service(organization: Organization, *, by: Any, changes: Facts, reason: str = "") -> Service:
+    """A new service. It is public at once when `by` may publish; else it waits, unlisted, for somebody who may."""
+    require(may_edit_service(by, organization), "service.created", organization)
+    return _create(Service(organization=organization, name=changes["name"]), by=by, changes=changes, reason=reason)
+
+
+def create_location(organization: Organization | None, *, by: Any, changes: Facts, reason: str = "") -> Location:
+    """A new location of an organization (or of nobody in particular, by the office)."""
+    require(may_edit_service(by, organization), "location.created", organization)
+    return _create(Location(organization=organization), by=by, changes=changes, reason=reason)
+
+
+def unlist(obj: VersionedRow, *, by: Any, reason: str) -> None:
+    """Take an object out of the public directory: marked, not deleted; an organization takes its services along.
+
+    Raises Denied. `publish` or `undo` bring it back.
+    """
+    with transaction.atomic():
+        fresh = _lock(obj)
+        require(rules.may_publish(by, fresh), f"{kind_of(obj)}.unlisted", fresh)
+        own: Iterable[VersionedRow] = ()
+        if isinstance(fresh, Organization):
+            own = [*fresh.services.select_for_update(), *fresh.locations.select_for_update()]
+        for each in (*own, fresh):
+            _change(each, {"listed": False}, code="unlisted", by=by, reason=reason)
+
+
+def publish(obj: VersionedRow, *, by: Any, reason: str = "") -> None:
+    """Put an unlisted object back into (or a new one into) the public directory. Raises Denied."""
+    with transaction.atomic():
+        fresh = _lock(obj)
+        require(rules.may_publish(by, fresh), f"{kind_of(obj)}.published", fresh)
+        own: Iterable[VersionedRow] = ()
+        if isinstance(fresh, Organization):
+            own = _unlisted_with(fresh)
+        for each in (fresh, *own):
+            _change(each, {"listed": True}, code="published", by=by, reason=reason)
+
+
+def confirm(obj: VersionedRow, *, by: Any, means: str) -> Verification:
+    """Say that all that is published about `obj` is true today. means: one of `MEANS`.
+
+    The public reads the organization's name (its own people) or the city's (the office), never a person's.
+    Raises Denied, ValueError.
+    """
+    if means not in MEANS:
+        raise ValueError(f"unknown means: {means}")
+    with transaction.atomic():
+        fresh = _lock(obj)
+        require(rules.may_confirm(by, fresh), f"{kind_of(obj)}.confirmed", fresh)
+        now = timezone.now()
+        name = connection.tenant.name
+        if not office_role(by):
+            owner = rules.organization_of(fresh)
+            name = Organization.objects.filter(pk=owner).values_list("name", flat=True).first() or name
+        row = Verification.objects.create(
+            object_type=kind_of(fresh),
+            object_id=fresh.pk,
+            at=now,
+            by=by if hasattr(by, "pk") else None,
+            by_name=name[:160],
+            means=means,
+        )
+        if isinstance(fresh, Service):
+            fresh.assured_date = timezone.localdate()
+            fresh.save(update_fields=["assured_date"])
+        _refresh(fresh)
+        ledger.record(f"{kind_of(fresh)}.confirmed", fresh, by=by, after={"means": means, "by_name": name[:160]})
+    return row
+
+
+def undo(event: Event, *, by: Any, anyway: bool = False, reason: str = "") -> VersionedRow:
+    """Write the facts back that `event` changed, as a new change.
+
+    anyway: also when later changes touched the same facts. Raises Denied, ChangedSince, CannotUndo.
+    """
+    kind, _, deed = event.code.partition(".")
+    if kind not in KINDS or deed not in {"edited", "undone", "unlisted", "published", "created", "translated"}:
+        raise CannotUndo
+    with transaction.atomic():
+        fresh = KINDS[kind].model._default_manager.select_for_update().filter(pk=event.object_id).first()
+        if fresh is None:
+            raise CannotUndo
+        if deed == "translated":
+            return _undo_translation(event, fresh, by=by, anyway=anyway)
+        before, after = dict(event.before or {}), dict(event.after or {})
+        if deed == "created":
+            before, after = {"listed": False}, {"listed": True}
+        for extra in ("version", "undoes"):
+            before.pop(extra, None), after.pop(extra, None)
+        allowed = rules.may_publish(by, fresh) if "listed" in before else rules.may_edit(by, fresh)
+        require(allowed, f"{kind}.undone", fresh)
+        now = facts.read(fresh)
+        later = [name for name in before if now.get(name) != after.get(name) and now.get(name) != before[name]]
+        if later and not anyway:
+            raise ChangedSince(later)
+        if all(now.get(name) == value for name, value in before.items()):
+            raise CannotUndo
+        return _change(fresh, before, code="undone", by=by, reason=reason, restoring=True, told={"undoes": event.pk})
+
+
+def translate(obj: VersionedRow, text: str, language: str, rendering: str, *, by: Any, origin: str = "human") -> None:
+    """Say what a text of `obj` is in another language; search finds every object that has the text.
+
+    An empty `rendering` takes the translation away. Raises Denied, ValueError (no text of `obj`, no language).
+    """
+    with transaction.atomic():
+        require(rules.may_translate(by, obj), f"{kind_of(obj)}.translated", obj)
+        if text not in {said for _, said in facts.texts(facts.read(obj))}:
+            raise ValueError("not a text of this object")
+        before = words.say(text, language, rendering, by=by, origin=origin)
+        if before == (rendering.strip() or None):
+            return
+        _reindex_text(text)
+        ledger.record(
+            f"{kind_of(obj)}.translated",
+            obj,
+            by=by,
+            before={"language": language, "text": text, "rendering": before or ""},
+            after={"language": language, "text": text, "rendering": rendering.strip(), "origin": origin},
+        )
+
+
+# -- one way to write ---------------------------------------------------------------------------------------------
+
+
+def _lock(obj: Object) -> Object:
+    found: Object = type(obj)._default_manager.select_for_update().get(pk=obj.pk)
+    return found
+
+
+def _create(obj: Object, *, by: Any, changes: Facts, reason: str) -> Object:
+    with transaction.atomic():
+        obj.changed_at = timezone.now()
+        obj.version = 0
+        facts.write(obj, _with_units(changes))
+        # A location is public through what is given there, so only the others wait for somebody who may publish.
+        if not rules.may_publish(by, obj) and not isinstance(obj, Location | Organization):
+            facts.write(obj, {"listed": False})
+        return _change(obj, {}, code="created", by=by, reason=reason, new=True)
+
+
+def _change(
+    obj: Object,
+    changes: Mapping[str, Any],
+    *,
+    code: str,
+    by: Any,
+    reason: str,
+    restoring: bool = False,
+    new: bool = False,
+    told: Facts | None = None,
+) -> Object:
+    """Write facts on a locked row and everything that follows from it; nothing at all when nothing differs."""
+    whole = {} if new else facts.read(obj)
+    changes = _with_units(changes)
+    facts.write(obj, changes, restoring=restoring)
+    before, after = facts.diff(whole, facts.read(obj))
+    if not after:
+        return obj
+    if not new:
+        words.replaced(_edited_texts(before, after))
+    version, obj.version, obj.changed_at = obj.version, obj.version + 1, timezone.now()
+    if isinstance(obj, Service):
+        obj.last_modified = obj.changed_at
+    obj.save()
+    _refresh(obj)
+    ledger.record(
+        f"{kind_of(obj)}.{code}",
+        obj,
+        by=by,
+        before=None if new else {**before, "version": version},
+        after={**after, "version": obj.version, **(told or {})},
+        reason=reason,
+    )
+    return obj
+
+
+def _with_units(changes: Mapping[str, Any]) -> Facts:
+    """Capacities as people write them name their unit; the row wants its id."""
+    found = dict(changes)
+    if any("unit" in row for row in found.get("capacities") or ()):
+        found["capacities"] = [
+            {**row, "unit_id": _unit(row["unit"])} if row.get("unit") else row for row in found["capacities"]
+        ]
+    return found
+
+
+def _unit(name: str) -> str:
+    unit = queries.unit_named(name)
+    if unit._state.adding:
+        unit.save()
+    return str(unit.pk)
+
+
+def _edited_texts(before: Facts, after: Facts) -> dict[str, str]:
+    """Former text -> new text, for texts that stand in the same place."""
+    old, new = dict(facts.texts(before)), dict(facts.texts(after))
+    return {text: new[place] for place, text in old.items() if new.get(place, text) != text}
+
+
+def _unlisted_with(organization: Organization) -> list[VersionedRow]:
+    """What went out of the directory in the same stroke as the organization itself."""
+    last = Event.objects.filter(object_id=organization.pk, code="organization.unlisted").order_by("-id").first()
+    if last is None:
+        return []
+    ids = Event.objects.filter(at=last.at, code__in=["service.unlisted", "location.unlisted"]).values("object_id")
+    return [
+        *organization.services.select_for_update().filter(pk__in=ids),
+        *organization.locations.select_for_update().filter(pk__in=ids),
+    ]
+
+
+def _undo_translation(event: Event, obj: Object, *, by: Any, anyway: bool) -> Object:
+    before, after = event.before or {}, event.after or {}
+    present = words.present(after["text"], after["language"])
+    if present != after["rendering"] and not anyway:
+        raise ChangedSince(["translations"])
+    translate(obj, after["text"], after["language"], before["rendering"], by=by)
+    return obj
+
+
+# -- what follows from a write ------------------------------------------------------------------------------------
+
+
+def _refresh(obj: VersionedRow) -> None:
+    """Render and index again everything that shows `obj` (documents know what shows what)."""
+    kind = kind_of(obj)
+    documents.refresh(**{f"{kind}_ids": [obj.pk]})
+    if isinstance(obj, Organization):
+        services = list(obj.services.values_list("pk", flat=True))
+    elif isinstance(obj, Service):
+        services = [obj.pk]
+    else:
+        links = obj.service_at_locations if isinstance(obj, Location) else type(obj).objects.filter(pk=obj.pk)
+        services = list(links.values_list("service_id", flat=True))
+    owner = rules.organization_of(obj)
+    search.refresh(service_ids=services, organization_ids=[owner] if owner else [])
+
+
+def _reindex_text(text: str) -> None:
+    """Search finds a text in every language it is said in: index again whatever shows it."""
+    services, organizations = queries.shows(text)
+    if services or organizations:
+        search.refresh(service_ids=services, organization_ids=organizations)
