@@ -1,0 +1,129 @@
+"""Who may open each address of the installation: one line each. A new address without a line fails the test.
+
+The world of the test: `organization` with a service, where `worker` and `manager` are members; `other_manager`
+manages another organization. Ask for objects by their names in `World`.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+ROLES = (
+    "visitor", "agent", "director", "coordinator", "administrator", "worker", "manager", "other_manager",
+)  # fmt: skip
+EVERYBODY = frozenset(ROLES)
+SIGNED_IN = EVERYBODY - {"visitor"}
+OFFICE = frozenset({"agent", "director", "coordinator", "administrator"})
+EDITORS = frozenset({"coordinator", "administrator"})
+ADMINISTRATOR = frozenset({"administrator"})
+
+
+@dataclass
+class World:
+    """What the addresses are about, and who asks: `users` by role ("visitor" has none)."""
+
+    now: dt.datetime
+    organization: Any
+    service: Any
+    location: Any
+    invitation: Any
+    offer: Any
+    member: Any
+    users: dict[str, Any]
+
+
+Arguments = Callable[[World], dict[str, Any]]
+
+
+def nothing(world: World) -> dict[str, Any]:
+    return {}
+
+
+def somewhere(world: World) -> dict[str, Any]:
+    return {"pk": 1}
+
+
+@dataclass(frozen=True)
+class Line:
+    """`who` may open it, by `method`, with the URL's arguments from `args` and form fields or query from `data`.
+
+    `absent`: it leads nowhere in this world (404 for all who may ask).
+    """
+
+    who: frozenset[str]
+    args: Arguments = nothing
+    method: str = "GET"
+    data: dict[str, Any] = field(default_factory=dict)
+    absent: bool = False
+
+
+def organization(world: World) -> dict[str, Any]:
+    return {"pk": world.organization.pk}
+
+
+MEMBERS = EDITORS | {"manager"}
+
+LINES: dict[str, Line] = {
+    "root": Line(EVERYBODY),
+    "health": Line(EVERYBODY),
+    "ready": Line(EVERYBODY),
+    "robots": Line(EVERYBODY),
+    "kit": Line(EVERYBODY),
+    # signing in
+    "account_login": Line(EVERYBODY),
+    "account_request_login_code": Line(EVERYBODY),
+    "account_confirm_login_code": Line(EVERYBODY),
+    "mfa_login_webauthn": Line(EVERYBODY),
+    "mfa_authenticate": Line(EVERYBODY),
+    "account_logout": Line(EVERYBODY),
+    "account_inactive": Line(EVERYBODY),
+    "account_reset_password": Line(EVERYBODY),
+    "account_reset_password_done": Line(EVERYBODY),
+    "account_reset_password_from_key": Line(EVERYBODY, lambda world: {"uidb36": "1", "key": "1"}),
+    "account_reset_password_from_key_done": Line(EVERYBODY),
+    "account_invitation": Line(EVERYBODY, lambda world: {"key": "unknown"}),
+    # one's own account
+    "account_home": Line(SIGNED_IN),
+    "account_end_session": Line(SIGNED_IN, method="POST"),
+    "account_change_password": Line(SIGNED_IN),
+    "account_set_password": Line(SIGNED_IN),
+    "account_reauthenticate": Line(SIGNED_IN),
+    "mfa_reauthenticate": Line(SIGNED_IN),
+    "mfa_reauthenticate_webauthn": Line(SIGNED_IN),
+    "mfa_index": Line(SIGNED_IN),
+    "mfa_activate_totp": Line(SIGNED_IN),
+    "mfa_deactivate_totp": Line(SIGNED_IN, absent=True),
+    "mfa_list_webauthn": Line(SIGNED_IN),
+    "mfa_add_webauthn": Line(SIGNED_IN),
+    "mfa_remove_webauthn": Line(SIGNED_IN, somewhere),
+    "mfa_view_recovery_codes": Line(SIGNED_IN, absent=True),
+    "mfa_generate_recovery_codes": Line(SIGNED_IN),
+    "mfa_download_recovery_codes": Line(SIGNED_IN, absent=True),
+    # people and members
+    "account_people": Line(ADMINISTRATOR),
+    "account_person": Line(ADMINISTRATOR, lambda world: {"pk": world.users["agent"].pk}),
+    "account_invite": Line(ADMINISTRATOR),
+    "account_invitation_act": Line(ADMINISTRATOR, lambda world: {"pk": world.invitation.pk}, "POST", {"do": "revoke"}),
+    "orgs:teams": Line(MEMBERS | {"other_manager"}),
+    "orgs:members": Line(MEMBERS, organization),
+    "orgs:member": Line(
+        MEMBERS, lambda world: {"pk": world.organization.pk, "member": world.member.pk}, "POST", {"do": "end"}
+    ),
+    "orgs:offer": Line(
+        MEMBERS, lambda world: {"pk": world.organization.pk, "offer": world.offer.pk}, "POST", {"do": "revoke"}
+    ),
+    # the public directory
+    "directory:search": Line(EVERYBODY),
+    "directory:points": Line(EVERYBODY),
+    "directory:boroughs": Line(EVERYBODY),
+    "directory:service": Line(EVERYBODY, lambda world: {"object_id": world.service.pk}),
+    "directory:service-wrong": Line(EVERYBODY, lambda world: {"object_id": world.service.pk}),
+    "directory:organization": Line(EVERYBODY, lambda world: {"object_id": world.organization.pk}),
+    "directory:organization-wrong": Line(EVERYBODY, lambda world: {"object_id": world.organization.pk}),
+    "directory:correction": Line(EVERYBODY, lambda world: {"token": uuid.UUID(int=0).hex}, absent=True),
+    "directory:about": Line(EVERYBODY),
+    "directory:accessibility": Line(EVERYBODY),
+    "directory:privacy": Line(EVERYBODY),
+}
