@@ -16,10 +16,12 @@ from parvis.core import hsds
 from parvis.core.geometry import contains
 from parvis.core.hours import Hours, from_hsds
 from parvis.core.language import normalise
+from parvis.demo import content
 from parvis.demo.cities import CITIES, MONTREAL
 from parvis.demo.generator import generate, identifier
 from parvis.places import gazetteer
 
+AUDIENCE_CODES = {term.code for term in content.read().audiences}
 OWN = {"synonyms", "rendering"}
 SCALED = 2000
 
@@ -77,6 +79,9 @@ def test_the_demo_is_as_large_as_promised(montreal: Rows) -> None:
     assert spoken >= {"fr", "en", "ar", "es", "ti", "prs", "uk", "ht"}
     statuses = Counter(row["status"] for entity, row in montreal if entity == "service")
     assert set(statuses) == set(hsds.SERVICE_STATUSES) and statuses["active"] > 350
+    terms = {row["id"]: row for entity, row in montreal if entity == "taxonomy_term"}
+    met = {terms[row["taxonomy_term_id"]]["code"] for entity, row in montreal if entity == "attribute"}
+    assert met == {row["code"] for row in terms.values() if "parent_id" in row} | AUDIENCE_CODES
     names = [row["name"] for entity, row in montreal if entity == "organization"]
     assert len(set(names)) == len(names)
 

@@ -7,10 +7,11 @@ come before children. Three kinds of rows are Parvis's own, and come after the r
 - `("synonyms", {"taxonomy_term_id", "synonyms": {language: [words]}})`
 - `("rendering", {"text", "source_language", "language", "rendering", "origin"})`, once for each text and language
 
-There is no clock: every date is counted from `LAST_DAY`. Each organization is drawn from a generator of its own, so
-asking for more services adds organizations at the end and changes none of those before.
+There is no clock: every date is counted from `LAST_DAY`. Each organization is drawn from a generator of its own and
+from what stands before it, so asking for more services adds at the end and changes nothing of what was there.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -120,6 +121,7 @@ class _City:
     stops: list[Place]
     spoken_texts: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
+    offered: Counter[str] = field(default_factory=Counter)
     rows: list[Row] = field(default_factory=list)
     renderings: list[Row] = field(default_factory=list)
 
@@ -342,7 +344,8 @@ def _organization(run: _City, rng: Random, number: int, left: int) -> int:
     picked: list[str] = []
     for index in range(count):
         choices = [need for need in profile.needs if need not in picked] or list(profile.needs)
-        need = profile.needs[0] if index == 0 else rng.choice(choices)
+        missing = [need for need in choices if not run.offered[need]]  # nothing that people look for is nowhere
+        need = profile.needs[0] if index == 0 else rng.choice(missing or choices)
         picked.append(need)
         _service(run, rng, f"{number}/{index}", need, me, program, host, sites)
     return count
@@ -498,7 +501,7 @@ def _audiences(need: str, rng: Random) -> list[str]:
     """Codes of the audiences of a service, the first being the one that its eligibility sentence is about."""
     fixed = AUDIENCES.get(need)
     if fixed:
-        return [fixed, *rng.sample(STATUS_GROUPS, 1)] if rng.random() < 0.15 else [fixed]
+        return list(dict.fromkeys((fixed, rng.choice(STATUS_GROUPS)))) if rng.random() < 0.15 else [fixed]
     if rng.random() < 0.55:
         return ["everyone", "undocumented"] if rng.random() < 0.25 else ["everyone"]
     return rng.sample(STATUS_GROUPS, rng.choice((1, 2, 2, 3)))
@@ -521,7 +524,9 @@ def _service(
 ) -> None:
     """One service with everything that hangs on it."""
     phrases = run.words.phrases
-    offer = rng.choice(run.words.offers[need])
+    offers = run.words.offers[need]
+    offer = offers[run.offered[need] % len(offers)]
+    run.offered[need] += 1
     here = sites if len(sites) > 1 and rng.random() < 0.35 else [rng.choice(sites)]
     audiences = _audiences(need, rng)
     details = rng.sample(phrases["details"], rng.choice((0, 1, 1, 2)))
