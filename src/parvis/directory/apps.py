@@ -1,7 +1,19 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DirectoryConfig(AppConfig):
     name = "parvis.directory"
     label = "directory"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from parvis.kit.navigation import Link, register
+
+        register("header", Link(_("Search"), "directory:search", icon="search", order=10))
+        register(
+            "footer",
+            Link(_("About"), "directory:about", order=10),
+            Link(_("Accessibility"), "directory:accessibility", order=20),
+            Link(_("Your privacy"), "directory:privacy", order=30),
+        )

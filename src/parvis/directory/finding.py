@@ -225,6 +225,7 @@ def answer(viewer: Any, question: Question, *, language: str, now: dt.datetime) 
         "partial": results.partial,
         "unknown": [word.typed for word in results.words if word.how == "unknown"],
         "facets": facets,
+        "has_facets": any(facet.options for facet in facets),
         "applied": _applied(question, facets),
         "without_filters": Question(text=question.text, everything=not question.text).encoded(),
     }

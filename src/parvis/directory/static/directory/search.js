@@ -35,6 +35,8 @@
       near.value = ""; submit();
     }, function () { button.disabled = false; place(button.dataset.refused); near.focus(); }, { timeout: 10000, maximumAge: 300000 });
   });
+  // Leaving the box is not a new question: what was typed has been asked already.
+  document.getElementById("q").addEventListener("change", function (event) { event.stopPropagation(); });
   near.addEventListener("input", function () { at.value = ""; });
 
   document.addEventListener("htmx:configRequest", function (event) {
@@ -70,7 +72,7 @@
   }
 
   function draw() {
-    var box = document.getElementById("map");
+    var box = document.querySelector("#map-place .map");
     if (map || !box) return;
     var still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     map = leaflet.map(box, { attributionControl: false, zoomControl: false, zoomAnimation: !still, fadeAnimation: !still, minZoom: 9, maxZoom: 16 });
@@ -79,10 +81,12 @@
       var close = event.popup.getElement().querySelector(".leaflet-popup-close-button");
       if (close) close.setAttribute("aria-label", box.dataset.close);
     });
+    map.on("zoomend", function () { box.classList.toggle("map-close", map.getZoom() >= 12); });
     var current = map;
     Promise.all([fetch(box.dataset.areas).then(read), fetch(document.getElementById("answer").dataset.points).then(read)]).then(function (got) {
       if (map !== current) return;
       var areas = leaflet.geoJSON(got[0], { interactive: false, style: { className: "area" } }).addTo(map);
+      areas.eachLayer(function (area) { area.bindTooltip(area.feature.properties.name, { permanent: true, direction: "center", className: "area-name", opacity: 1 }); });
       var spots = {}, points = [];
       got[1].points.forEach(function (point) {
         var key = point.at[0].toFixed(4) + "," + point.at[1].toFixed(4);
@@ -97,10 +101,11 @@
         points.push(here[0].at);
         leaflet.marker(here[0].at, {
           title: here.map(function (point) { return point.name; }).slice(0, 3).join(", "), alt: here[0].name,
-          icon: leaflet.divIcon({ className: "dot" + (here.length > 1 ? " dot-several" : ""), html: here.length > 1 ? String(here.length) : "", iconSize: [24, 24], iconAnchor: [12, 24] })
-        }).bindPopup(list).addTo(map);
+          icon: leaflet.divIcon({ className: "dot" + (here.length > 1 ? " dot-several" : ""), html: here.length > 1 ? "<span>" + here.length + "</span>" : "", iconSize: [28, 28], popupAnchor: [0, here.length > 1 ? -12 : -24], iconAnchor: [14, here.length > 1 ? 14 : 26] })
+        }).bindPopup(list, { minWidth: 200, maxWidth: 260 }).addTo(map);
       });
       map.fitBounds(points.length ? leaflet.latLngBounds(points).pad(0.15) : areas.getBounds(), { maxZoom: 14, animate: false });
+      box.classList.toggle("map-close", map.getZoom() >= 12);
     });
   }
 
