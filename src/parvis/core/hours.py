@@ -332,6 +332,10 @@ class Hours:
             if low < finish and high > begin
         ]
 
+    def spans(self, first: date, last: date) -> tuple[tuple[datetime, datetime], ...]:
+        """(start, end) in UTC of all that opens from the eve of `first` to `last`, in order, merged: for an index."""
+        return _spans(self.rules, self.zone, first, last)
+
     def is_open(self, at: datetime) -> bool:
         """Whether it is open at an aware instant; the closing instant is closed."""
         return bool(self.openings(at, at + timedelta(microseconds=1)))

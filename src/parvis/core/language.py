@@ -175,14 +175,12 @@ def own_name(tag: str) -> str:
 @lru_cache(maxsize=1)
 def _codes_by_name() -> dict[str, str]:
     codes: dict[str, str] = {}
-    english = Locale("en")
     for reader in ("en", "fr", "es", "ar", "pt", "de", "it"):
         for code in map(str, Locale(reader).languages):
             if "_" not in code and len(code) <= 3:
                 codes.setdefault(fold(name(code, reader)), _PREFERRED.get(code, code))
-    for code in map(str, english.languages):
-        if "_" not in code and len(code) == 2:
-            codes.setdefault(fold(own_name(code)), code)
+    for code in vocabulary.OFTEN_SPOKEN.split():
+        codes.setdefault(fold(own_name(code)), code)
     for code, label in _OWN_NAMES.items():
         codes.setdefault(fold(label), code)
     for pair in vocabulary.OTHER_NAMES.split(", "):
@@ -378,21 +376,34 @@ def _split(word: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=200_000)
-def _read(raw: str) -> tuple[tuple[str, str], ...]:
-    """(folded word, stem) for what is in one matched word; the stem is "" for stop words."""
+def _read(chunk: str) -> tuple[tuple[str, str], ...]:
     # folding can make several words of one sign ("½" is 1 and 2), so words are looked for once more
-    found = [part for word in _WORD.findall(fold(raw)) for part in _split(word) if part]
+    found = [
+        part for word in _WORD.findall(chunk) for each in _WORD.findall(fold(word)) for part in _split(each) if part
+    ]
     return tuple((part, stem(part)) for part in found)
+
+
+def read(chunk: str) -> tuple[tuple[str, str], ...]:
+    """(folded word, stem) of each word in a text; the stem is "" for stop words.
+
+    Fast on what `str.split` gives: short pieces are remembered, as most words come again and again.
+    """
+    return _read(chunk) if len(chunk) <= LONGEST else _read.__wrapped__(chunk)
+
+
+def spelling(chunk: str, part: str) -> str:
+    """How to show a folded word of a piece of text: with its accents if they can be told ("l'École," -> "école")."""
+    for word in _WORD.findall(chunk):
+        shown: str = word.lower().replace("’", "'").rpartition("'")[2]
+        if fold(shown) == part:
+            return shown
+    return part
 
 
 def words(text: str) -> list[str]:
     """The folded words of a text in order, split at elisions ("l'école" -> "ecole"), stop words included."""
-    return [word for raw in _WORD.findall(text) for word, _ in _read(raw)]
-
-
-def pairs(text: str) -> list[tuple[str, str]]:
-    """(folded word, stem) for each word of a text that says something, in order, with repetitions."""
-    return [pair for raw in _WORD.findall(text) for pair in _read(raw) if pair[1]]
+    return [part for chunk in text.split() for part, _ in read(chunk)]
 
 
 def tokens(text: str) -> list[str]:
@@ -400,7 +411,7 @@ def tokens(text: str) -> list[str]:
 
     `tokens("Les cours de français") == tokens("cours francais")`.
     """
-    return [found for raw in _WORD.findall(text) for _, found in _read(raw) if found]
+    return [found for chunk in text.split() for _, found in read(chunk) if found]
 
 
 @lru_cache(maxsize=50_000)

@@ -94,3 +94,9 @@ OTHER_NAMES = (
     "tagalog<tl, punjabi<pa, panjabi<pa, bengali<bn, pashto<ps, amharic<am, american sign language<ase, "
     "asl<ase, lsq<fcs, langue des signes quebecoise<fcs, langue des signes francaise<fsl"
 )
+
+# Languages that directories may name in the language itself ("Kiswahili"); loading all of them costs memory.
+OFTEN_SPOKEN = """
+am bn bg cs de el fa fi fil ff ha he hi hr hu hy id ig it ja ka km ko ku lo ml my ne nl om pa pl ps pt ro ru rw si
+sk so sq sr sv sw ta te th ti tr uk ur uz vi wo yo zh zu
+"""

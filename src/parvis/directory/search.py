@@ -1,0 +1,729 @@
+"""Searching the directory: a question in a person's own words, filters, and what was found, in a stable order.
+
+A question's words are folded to stems (parvis.core.language.asked). A word that the index knows is looked up as it is;
+the last one, perhaps still being typed, also as a beginning; a word that nobody wrote is replaced by the nearest that
+the index knows. All words must be found; if no listing has them all, those that have most of them are the answer.
+
+The order is: all words in the name; all in the name or the taxonomy; one in the name; one in the taxonomy; elsewhere.
+Each of these levels is one index lookup, so a word that half of the directory has costs no more than the page shown.
+When few are found they are weighed one by one, rare words above common ones. Names decide between equals.
+
+Writing the index is `refresh` and `refresh_open_times` (parvis.directory.listings).
+"""
+
+import datetime as dt
+import itertools
+import math
+import threading
+import uuid
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from django.db import connection
+from rapidfuzz.distance import OSA
+
+from parvis.core import language as tongues
+from parvis.core.language import Asked, asked
+from parvis.directory.listings import fact, quoted, refresh, refresh_open_times, synonyms_of
+
+__all__ = [
+    "Facets", "Filters", "Hit", "Near", "Point", "Results", "Suggestion", "Word",
+    "facets", "matching", "points", "refresh", "refresh_open_times", "search", "suggest",
+]  # fmt: skip
+
+#: Above so many results they are not weighed one by one, only sorted by level and name.
+WEIGHED = 400
+#: Words of a question that must be found; of a longer one the rarest.
+MOST_GROUPS = 8
+#: Weights of D, C, B and A words when results are weighed.
+WEIGHTS = "{0.05, 0.2, 0.6, 1.0}"
+EARTH = 6371.0  # km, mean radius
+MOST_KILOMETRES = 500.0
+
+How = Literal["exact", "beginning", "corrected", "unknown"]
+Kind = Literal["service", "organization"]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Within `kilometres` of a point (degrees, WGS 84). Raises ValueError on impossible coordinates."""
+
+    latitude: float
+    longitude: float
+    kilometres: float = 3.0
+
+    def __post_init__(self) -> None:
+        if not (-90 <= self.latitude <= 90 and -180 <= self.longitude <= 180):
+            raise ValueError("a point needs a latitude between -90 and 90 and a longitude between -180 and 180")
+        if not 0 < self.kilometres <= MOST_KILOMETRES:
+            raise ValueError(f"a distance is between 0 and {MOST_KILOMETRES:g} km")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What results must be. Filters add up; several values of one filter are alternatives.
+
+    languages: BCP 47 tags spoken there; boroughs: codes; audiences: codes; term_ids: taxonomy terms, a broader term
+    finds the narrower ones; exact_term_ids: without them (HSDS `taxonomy_term_id`).
+    """
+
+    kind: Kind | None = None
+    boroughs: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
+    term_ids: tuple[uuid.UUID | str, ...] = ()
+    exact_term_ids: tuple[uuid.UUID | str, ...] = ()
+    taxonomy_ids: tuple[uuid.UUID | str, ...] = ()
+    organization_id: uuid.UUID | str | None = None
+    open_now: bool = False
+    free: bool = False
+    wheelchair: bool = False
+    near: Near | None = None
+
+    def facts(self) -> list[str]:
+        """The filters that are lexemes of the index, as parts of a tsquery."""
+        groups = [
+            [fact("k", self.kind)] if self.kind else [],
+            [fact("b", each) for each in self.boroughs],
+            [fact("l", each) for each in self.languages],
+            [fact("a", each) for each in self.audiences],
+            [fact("u", each) for each in self.term_ids],
+            [fact("t", each) for each in self.exact_term_ids],
+            [fact("x", each) for each in self.taxonomy_ids],
+            [fact("o", self.organization_id)] if self.organization_id else [],
+            [fact("f")] if self.free else [],
+            [fact("w")] if self.wheelchair else [],
+        ]
+        return [_any(quoted(_clean(each)) for each in group) for group in groups if group]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What became of one word of the question: `used` is what was looked for, as the directory writes it."""
+
+    typed: str
+    used: str
+    how: How
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result. `distance` in km (only with `near`); `open_until` if it is open now; `document` if asked for."""
+
+    kind: Kind
+    id: uuid.UUID
+    name: str
+    level: int  # 0 all words in the name, 1 in the name or the taxonomy, more: elsewhere; 0 without a question
+    distance: float | None = None
+    open_until: dt.datetime | None = None
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of results. `total` counts them all.
+
+    words: what each word of the question became. partial: no listing has all the words, these have most.
+    corrected: the question as it was answered if a word was corrected, else "".
+    """
+
+    hits: tuple[Hit, ...]
+    total: int
+    words: tuple[Word, ...] = ()
+    partial: bool = False
+    corrected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How many results have each value, over all pages: code -> count, most frequent first."""
+
+    boroughs: dict[str, int] = field(default_factory=dict)
+    languages: dict[str, int] = field(default_factory=dict)
+    audiences: dict[str, int] = field(default_factory=dict)
+    free: int = 0
+    wheelchair: int = 0
+    open_now: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    kind: Kind
+    id: uuid.UUID
+    name: str
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Something to choose while typing: a taxonomy term (in the reader's language), a service or an organization."""
+
+    kind: Literal["term", "service", "organization"]
+    id: uuid.UUID
+    label: str
+
+
+# ---- what a question becomes
+
+_TIERS = ("A", "B", "")  # what may stand before a stem in the index
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A question, understood: for each word the alternatives to look for, as lexemes (`*` after a beginning)."""
+
+    groups: tuple[tuple[str, ...], ...] = ()
+    weights: tuple[float, ...] = ()  # of the groups: a rare word says more
+    words: tuple[Word, ...] = ()
+    nothing: bool = False  # words were asked for and the index knows none
+    level: int = 0  # how many of the groups must be found (0 = all)
+
+    def query(self, tiers: str = "", need: int = 0) -> str:
+        """The tsquery for `need` of the groups (0 = as many as the question says), in these tiers (letters)."""
+        parts = [
+            _any(_lexeme(f"{tier}{each}") for tier in (tiers or _TIERS) for each in group) for group in self.groups
+        ]
+        need = need or self.level or len(parts)
+        if need >= len(parts):
+            return _all(parts)
+        return _any(_all(some) for some in itertools.combinations(parts, need))
+
+
+def _lexeme(lexeme: str) -> str:
+    return f"{quoted(lexeme[:-1])}:*" if lexeme.endswith("*") else quoted(lexeme)
+
+
+def _any(parts: Any) -> str:
+    found = list(parts)
+    return found[0] if len(found) == 1 else f"({'|'.join(found)})"
+
+
+def _all(parts: Any) -> str:
+    return "&".join(parts)
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "")[:100]
+
+
+def _understand(cursor: Any, text: str) -> tuple[tuple[Any, ...], _Question]:
+    """(the directory's revision, the question): one query when every word is known."""
+    said = asked(text)
+    wanted = {each for word in said for each in (word.stem, *tongues.variants(word.stem))}
+    cursor.execute(
+        "SELECT r.number, r.xmin::text, l.word, l.listings, l.spelling"
+        " FROM directory_revision r LEFT JOIN directory_lexeme l ON l.word = ANY(%s)",
+        [list(wanted)],
+    )
+    rows = cursor.fetchall()
+    # xmin: the transaction that wrote the number; a number that was rolled back is not taken for its successor
+    revision = (connection.tenant.schema_name, *rows[0][:2]) if rows else (connection.tenant.schema_name, 0, "")
+    known = {word: (listings, spelling) for _, _, word, listings, spelling in rows if word is not None}
+    groups: list[tuple[str, ...]] = []
+    weights: list[float] = []
+    words: list[Word] = []
+    typing = bool(said) and text[-1:].isalnum()
+    for number, word in enumerate(said):
+        found, how, listings, spelling = _find(cursor, word, known, typing and number == len(said) - 1)
+        words.append(Word(word.typed, spelling or word.typed, how))
+        if found:
+            groups.append(found)
+            weights.append(1 / math.log(2 + listings))
+    if len(groups) > MOST_GROUPS:
+        rarest = sorted(range(len(groups)), key=lambda each: -weights[each])[:MOST_GROUPS]
+        groups, weights = [groups[each] for each in rarest], [weights[each] for each in rarest]
+    return revision, _Question(tuple(groups), tuple(weights), tuple(words), nothing=bool(said) and not groups)
+
+
+def _find(
+    cursor: Any, word: Asked, known: dict[str, tuple[int, str]], typing: bool
+) -> tuple[tuple[str, ...], How, int, str]:
+    """(lexemes to look for, how they were found, in how many listings, how the directory writes it)."""
+    for stem in (word.stem, *tongues.variants(word.stem)):
+        if stem in known:
+            return (stem,), "exact", known[stem][0], word.typed
+    if typing and len(word.typed) > 1:
+        for beginning in dict.fromkeys((word.typed[: tongues.LONGEST], word.stem)):
+            cursor.execute(
+                "SELECT sum(listings) FROM (SELECT listings FROM directory_lexeme"
+                " WHERE word >= %s AND word < %s LIMIT 1000) AS beginning",
+                [beginning, beginning + "\U0010fffd"],
+            )
+            total = cursor.fetchone()[0]
+            if total:
+                return (f"{beginning}*",), "beginning", total, word.typed
+    nearest = _nearest(cursor, word)
+    if nearest is not None:
+        return (nearest[0],), "corrected", nearest[1], nearest[2]
+    return (), "unknown", 0, ""
+
+
+def _nearest(cursor: Any, word: Asked) -> tuple[str, int, str] | None:
+    """The word of the index that was most likely meant: few letters differ, and the more frequent of two equals."""
+    least = min(len(word.typed), len(word.stem))
+    if least < 3 or word.typed.isdigit():
+        return None
+    allowed = 1 if least < 7 else 2
+    size = len(word.stem)
+    # With one error a beginning or an end of the word is intact, with two one of three parts is: index lookups.
+    parts = [word.stem[: size // 2] + "%", "%" + word.stem[size // 2 :]]
+    if allowed > 1:
+        third = size // 3
+        parts = [word.stem[:third] + "%", f"%{word.stem[third : size - third]}%", "%" + word.stem[size - third :]]
+    likely = " OR ".join("word LIKE %s" for _ in parts)
+    for condition, values in ((f"({likely})", parts), ("word %% %s", [word.stem])):
+        cursor.execute(
+            f"SELECT word, listings, spelling FROM directory_lexeme WHERE {condition}"
+            " AND length(word) BETWEEN %s AND %s",
+            [*values, size - 2, size + 2],
+        )
+        best = _best(word, allowed, cursor.fetchall())
+        if best:
+            return best
+    return None
+
+
+def _best(word: Asked, allowed: int, candidates: list[tuple[str, int, str]]) -> tuple[str, int, str] | None:
+    best: tuple[tuple[int, bool, int, str], tuple[str, int, str]] | None = None
+    for stem, listings, spelling in candidates:
+        distance = min(
+            OSA.distance(word.stem, stem, score_cutoff=allowed),
+            OSA.distance(word.typed, tongues.fold(spelling), score_cutoff=allowed),
+        )
+        if distance > allowed:
+            continue
+        # people rarely mistake the first letter
+        rank = (distance, stem[0] != word.stem[0], -listings, stem)
+        if best is None or rank < best[0]:
+            best = (rank, (stem, listings, spelling))
+    return best[1] if best else None
+
+
+# ---- what is remembered between requests
+
+
+class _Memory:
+    """Counts that hold as long as the directory does not change, the latest used ones. Safe between threads."""
+
+    def __init__(self, size: int = 4096) -> None:
+        self._size = size
+        self._known: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        value = compute()
+        with self._lock:
+            self._known[key] = value
+            while len(self._known) > self._size:
+                self._known.popitem(last=False)
+        return value
+
+
+_memory = _Memory()
+
+# ---- searching
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """Conditions beside the words: SQL on `l` (directory_listing) and `d` (directory_document)."""
+
+    facts: tuple[str, ...]
+    sql: tuple[str, ...]
+    values: tuple[Any, ...]
+    documents: bool
+    minute: int  # conditions that depend on the time hold for a minute
+
+    def condition(self, query: str) -> tuple[str, list[Any]]:
+        words = "&".join(part for part in (f"({query})" if query else "", *self.facts) if part)
+        parts = ["l.words @@ %s::tsquery"] if words else []
+        return " AND ".join([*parts, *self.sql]) or "true", [*([words] if words else []), *self.values]
+
+    def among(self, condition: str) -> str:
+        """The listings that a condition finds, to be put in order. Found first and ordered then (OFFSET 0): walking
+        the index of names until enough of them match is far slower, and the planner can't tell."""
+        fence = " OFFSET 0" if "@@" in condition else ""
+        return f"SELECT l.* FROM {self.table} WHERE {condition}{fence}"
+
+    @property
+    def table(self) -> str:
+        join = " JOIN directory_document d ON d.kind = l.kind AND d.object_id = l.object_id"
+        return "directory_listing l" + (join if self.documents else "")
+
+
+# The spherical law of cosines; most listings have one point, for which no set is made.
+_ARC = (
+    "{earth} * acos(least(1.0, sin(radians({north})) * sin(radians({south})) + cos(radians({north}))"
+    " * cos(radians({south})) * cos(radians({east} - ({west})))))"
+)
+
+
+def _distance(near: Near) -> str:
+    """SQL: kilometres from a point to the nearest point of `l`. Holds only numbers that `Near` has checked."""
+    here = {"earth": EARTH, "north": repr(float(near.latitude)), "west": repr(float(near.longitude))}
+    one, many = (_ARC.format(**here, south=f"{p}{lat}", east=f"{p}{lon}") for p, lat, lon in (
+        ("l.", "south", "west"), ("p.", "latitude", "longitude"),
+    ))  # fmt: skip
+    return (
+        f"(CASE WHEN l.south = l.north AND l.west = l.east THEN {one} ELSE (SELECT min({many})"
+        " FROM unnest(l.latitudes, l.longitudes) AS p(latitude, longitude)) END)"
+    )
+
+
+def _where(filters: Filters, now: dt.datetime, extra: tuple[str, Sequence[Any]] | None) -> _Where:
+    sql: list[str] = []
+    values: list[Any] = []
+    near = filters.near
+    if near:
+        tall = math.degrees(near.kilometres / EARTH)
+        wide = tall / max(0.01, math.cos(math.radians(min(89.0, abs(near.latitude) + tall))))
+        sql.append("l.south <= %s AND l.north >= %s AND l.west <= %s AND l.east >= %s")
+        values += [near.latitude + tall, near.latitude - tall, near.longitude + wide, near.longitude - wide]
+        sql.append(f"{_distance(near)} <= %s")
+        values.append(near.kilometres)
+    if filters.open_now:
+        sql.append("l.open_times @> %s::timestamptz")
+        values.append(now)
+    if extra:
+        sql.append(f"({extra[0]})")
+        values += extra[1]
+    minute = int(now.timestamp() // 60) if filters.open_now else 0
+    return _Where(tuple(filters.facts()), tuple(sql), tuple(values), bool(extra), minute)
+
+
+def search(
+    viewer: Any,
+    text: str = "",
+    *,
+    language: str = "fr",
+    filters: Filters | None = None,
+    now: dt.datetime,
+    limit: int = 25,
+    offset: int = 0,
+    documents: Literal["", "item", "whole"] = "",
+    extra: tuple[str, Sequence[Any]] | None = None,
+) -> Results:
+    """One page of what a question finds, in a total and stable order.
+
+    viewer: who asks; the index holds only what everybody may read, so anybody (None included). text: the question in
+    any language; without words, everything that passes the filters, by name. documents: give each hit its rendered
+    JSON in the same query. extra: one more condition, SQL written by us on `d` (directory_document) and its values.
+    Raises ValueError for a negative limit or offset.
+    """
+    if limit < 0 or offset < 0:
+        raise ValueError("limit and offset are not negative")
+    with connection.cursor() as cursor:
+        return _Search(cursor, text, filters or Filters(), now, extra).page(limit, offset, documents)
+
+
+class _Search:
+    def __init__(
+        self, cursor: Any, text: str, filters: Filters, now: dt.datetime, extra: tuple[str, Sequence[Any]] | None
+    ) -> None:
+        self.cursor = cursor
+        self.filters = filters
+        self.now = now
+        self.revision, self.question = _understand(cursor, text.replace("\0", " "))
+        self.where = _where(filters, now, extra)
+        self.key = (self.revision, self.where.facts, self.where.sql, repr(self._held()), self.where.minute)
+
+    def _held(self) -> tuple[Any, ...]:
+        """The conditions' values, without the instant: what is counted holds for a minute."""
+        return tuple(value for value in self.where.values if value is not self.now)
+
+    def count(self, query: str) -> int:
+        """How many listings a tsquery and the filters find."""
+
+        def compute() -> int:
+            condition, values = self.where.condition(query)
+            self.cursor.execute(f"SELECT count(*) FROM {self.where.table} WHERE {condition}", values)
+            found: int = self.cursor.fetchone()[0]
+            return found
+
+        found: int = _memory.get((self.key, query), compute)
+        return found
+
+    def settle(self) -> int:
+        """How many results there are. If no listing has all the words, settles for those that have most of them."""
+        question = self.question
+        if question.nothing:
+            return 0
+        total = self.count(question.query())
+        number = len(question.groups)
+        while not total and number > 1:
+            number -= 1
+            total = self.count(question.query(need=number))
+            self.question = _Question(question.groups, question.weights, question.words, level=number)
+        return total
+
+    def page(self, limit: int, offset: int, documents: str) -> Results:
+        total = self.settle()
+        question = self.question
+        hits: list[Hit] = []
+        if total > offset and limit:
+            if not question.groups and not self.filters.near:
+                hits = self._rows("0", [], "l.sort_name, l.object_id", [], question.query(), limit, offset, documents)
+            elif total <= WEIGHED or self.filters.near:
+                hits = self._weighed(limit, offset, documents)
+            else:
+                hits = self._by_level(limit, offset, documents)
+        return Results(
+            tuple(hits), total, question.words, partial=bool(question.level), corrected=_corrected(question.words)
+        )
+
+    def _levels(self) -> list[str]:
+        """The tsqueries of the levels, each excluding those above it."""
+        question = self.question
+        queries = [question.query("A"), question.query("AB")]
+        if len(question.groups) > 1:
+            queries += [f"({question.query()})&({question.query(tier, need=1)})" for tier in ("A", "AB")]
+        else:
+            queries[1] = question.query("B")
+        levels = []
+        for number, query in enumerate([*queries, question.query()]):
+            excluded = "".join(f"&!({each})" for each in queries[:number])
+            levels.append(f"({query}){excluded}")
+        return levels
+
+    def _by_level(self, limit: int, offset: int, documents: str) -> list[Hit]:
+        hits: list[Hit] = []
+        for number, query in enumerate(self._levels()):
+            if offset:  # a later page: levels before it are only counted
+                found = self.count(query)
+                if found <= offset:
+                    offset -= found
+                    continue
+            hits += self._rows(
+                str(number), [], "l.sort_name, l.object_id", [], query, limit - len(hits), offset, documents
+            )
+            offset = 0
+            if len(hits) >= limit:
+                break
+        return hits
+
+    def _weighed(self, limit: int, offset: int, documents: str) -> list[Hit]:
+        question = self.question
+        level, levels, weight, weights = "0", list[Any](), "0", list[Any]()
+        if question.groups:
+            level = "CASE WHEN l.words @@ %s::tsquery THEN 0 WHEN l.words @@ %s::tsquery THEN 1 ELSE 2 END"
+            levels = [question.query("A"), question.query("AB")]
+            weight = "+".join("ts_rank(%s, l.words, %s::tsquery) * %s" for _ in question.groups)
+            for group, worth in zip(question.groups, question.weights, strict=True):
+                weights += [WEIGHTS, _any(_lexeme(f"{tier}{each}") for tier in _TIERS for each in group), worth]
+        order, values = f"({weight}) DESC, l.sort_name, l.object_id", weights
+        if self.filters.near:
+            # what is named by the question first, and then what is near
+            strong = "(NOT l.words @@ %s::tsquery), " if question.groups else ""
+            order = f"{strong}{_distance(self.filters.near)}, l.sort_name, l.object_id"
+            values = [question.query("AB", need=1)] if strong else []
+        return self._rows(level, levels, order, values, question.query(), limit, offset, documents)
+
+    def _rows(
+        self,
+        level: str,
+        levels: list[Any],
+        order: str,
+        order_values: list[Any],
+        query: str,
+        limit: int,
+        offset: int,
+        documents: str,
+    ) -> list[Hit]:
+        condition, values = self.where.condition(query)
+        near = self.filters.near
+        distance = _distance(near) if near else "NULL::float8"
+        # the page first, and only then what costs: ranges, distances and documents of 25 rows, not of all
+        self.cursor.execute(
+            f"SELECT l.kind, l.object_id, l.name, page.level, {distance},"
+            " (SELECT upper(r) FROM unnest(l.open_times) r WHERE r @> %s::timestamptz),"
+            f" {f'd.{documents}' if documents else repr('')}"
+            " FROM (SELECT found.*, row_number() OVER () AS place"
+            f" FROM (SELECT l.object_id, {level} AS level FROM ({self.where.among(condition)}) l"
+            f" ORDER BY {order} LIMIT %s OFFSET %s) found) page"
+            " JOIN directory_listing l ON l.object_id = page.object_id"
+            + (" JOIN directory_document d ON d.kind = l.kind AND d.object_id = l.object_id" if documents else "")
+            + " ORDER BY page.place",
+            [self.now, *levels, *values, *order_values, limit, offset],
+        )
+        return [Hit(*row) for row in self.cursor.fetchall()]
+
+
+def _corrected(words: Sequence[Word]) -> str:
+    if not any(word.how == "corrected" for word in words):
+        return ""
+    return " ".join(word.used for word in words if word.how != "unknown")
+
+
+def facets(
+    viewer: Any, text: str = "", *, filters: Filters | None = None, now: dt.datetime, open_now: bool = True
+) -> Facets:
+    """How many of all the results have each value of each filter; remembered until the directory changes.
+
+    open_now: also count those that are open now (remembered for one minute).
+    """
+    with connection.cursor() as cursor:
+        found = _Search(cursor, text, filters or Filters(), now, None)
+        total = found.settle()
+        if not total:
+            return Facets()
+        query = found.question.query()
+
+        def compute() -> Facets:
+            condition, values = found.where.condition(query)
+            cursor.execute(
+                f"SELECT l.facets, count(*) FROM {found.where.table} WHERE {condition} GROUP BY l.facets", values
+            )
+            counts: Counter[str] = Counter()
+            for facts, number in cursor.fetchall():
+                for each in facts.split("\n"):
+                    counts[each] += number
+            ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+
+            def of(code: str) -> dict[str, int]:
+                return {each[3:]: number for each, number in ordered if each.startswith(f"={code}=")}
+
+            return Facets(of("b"), of("l"), of("a"), counts[fact("f")], counts[fact("w")], 0, total)
+
+        def compute_open() -> int:
+            condition, values = found.where.condition(query)
+            cursor.execute(
+                f"SELECT count(*) FROM {found.where.table} WHERE {condition} AND l.open_times @> %s::timestamptz",
+                [*values, now],
+            )
+            number: int = cursor.fetchone()[0]
+            return number
+
+        counted: Facets = _memory.get((found.key, query, "facets"), compute)
+        if not open_now:
+            return counted
+        minute = int(now.timestamp() // 60)
+        number = _memory.get((found.key, query, "open", minute), compute_open)
+        return Facets(
+            counted.boroughs, counted.languages, counted.audiences, counted.free, counted.wheelchair, number, total
+        )
+
+
+def points(
+    viewer: Any, text: str = "", *, filters: Filters | None = None, now: dt.datetime, limit: int = 2000
+) -> list[Point]:
+    """Where the results are, for a map: one point per place, at most `limit` listings, in name order."""
+    with connection.cursor() as cursor:
+        found = _Search(cursor, text, filters or Filters(), now, None)
+        if not found.settle():
+            return []
+        condition, values = found.where.condition(found.question.query())
+        cursor.execute(
+            f"SELECT l.kind, l.object_id, l.name, l.latitudes, l.longitudes FROM ({found.where.among(condition)}) l"
+            " WHERE l.south IS NOT NULL ORDER BY l.sort_name, l.object_id LIMIT %s",
+            [*values, limit],
+        )
+        return [
+            Point(kind, key, name, latitude, longitude)
+            for kind, key, name, latitudes, longitudes in cursor.fetchall()
+            for latitude, longitude in zip(latitudes, longitudes, strict=True)
+        ]
+
+
+def matching(text: str) -> str | None:
+    """The tsquery of a question, to compose with other conditions in one query; None if it asks for nothing.
+
+    `EXISTS (SELECT 1 FROM directory_listing l WHERE l.object_id = x.service_id AND l.words @@ %s::tsquery)`.
+    It settles for most of the words as `search` does, looking at the whole index. A question of which the index knows
+    no word gives a tsquery that finds nothing.
+    """
+    with connection.cursor() as cursor:
+        found = _Search(cursor, text, Filters(), dt.datetime.now(dt.UTC), None)
+        if found.question.nothing:
+            return quoted("=nothing")
+        if not found.question.groups:
+            return None
+        found.settle()
+        return found.question.query()
+
+
+# ---- suggestions
+
+
+def suggest(viewer: Any, text: str, *, language: str, limit: int = 8) -> list[Suggestion]:
+    """What to offer while a person types: taxonomy terms in their language first, then services and organizations.
+
+    Terms are found by their label and everyday words in any language; labels that begin with the text come first.
+    """
+    said = tongues.words(text.replace("\0", " ")[:200])
+    if not said or limit <= 0:
+        return []
+    with connection.cursor() as cursor:
+        revision, _ = _understand(cursor, "")
+        terms: list[tuple[str, tuple[str, ...], uuid.UUID, str]] = _memory.get(
+            (revision, "terms", language), lambda: list(_terms(cursor, language))
+        )
+        beginning = " ".join(said)
+        ranked = []
+        for folded, others, key, label in terms:
+            rank = _rank(beginning, said, folded, others)
+            if rank is not None:
+                ranked.append((rank, folded, str(key), Suggestion("term", key, label)))
+        found = [each[3] for each in sorted(ranked)[:limit]]
+        if len(found) < limit:
+            found += _named(cursor, text, limit - len(found))
+        return found
+
+
+def _rank(beginning: str, said: Sequence[str], label: str, others: Sequence[str]) -> int | None:
+    if label.startswith(beginning):
+        return 0
+    if _begins(said, label.split()):
+        return 1
+    if any(other.startswith(beginning) or _begins(said, other.split()) for other in others):
+        return 2
+    return None
+
+
+def _begins(said: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether each word typed stands among these words, the last one perhaps unfinished."""
+    return all(each in words for each in said[:-1]) and any(word.startswith(said[-1]) for word in words)
+
+
+def _terms(cursor: Any, language: str) -> Iterator[tuple[str, tuple[str, ...], uuid.UUID, str]]:
+    """(folded label, folded other names, id, label in the reader's language) of the terms that something carries."""
+    from parvis.words.queries import render, spoken
+
+    cursor.execute(
+        "SELECT t.id, t.name, t.synonyms FROM directory_taxonomyterm t WHERE EXISTS"
+        " (SELECT 1 FROM directory_attribute a WHERE a.taxonomy_term_id = t.id AND a.missing_since IS NULL)"
+        " OR EXISTS (SELECT 1 FROM directory_taxonomyterm c WHERE c.parent_id = t.id)"
+    )
+    rows = cursor.fetchall()
+    names = {row[1] for row in rows}
+    labels, all_labels = render(names, language), spoken(names)
+    for key, name, synonyms in rows:
+        label = labels[name].text if name in labels else name
+        others = [name, *(shown.text for shown in all_labels.get(name, ()))]
+        others += synonyms_of(synonyms)
+        folded = [" ".join(tongues.words(each)) for each in others]
+        yield " ".join(tongues.words(label)), tuple(dict.fromkeys(folded)), key, label
+
+
+def _named(cursor: Any, text: str, limit: int) -> list[Suggestion]:
+    """Services and organizations in whose names the words stand, the last one perhaps unfinished."""
+    said = asked(text)
+    if not said:
+        return []
+    last = said[-1]
+    parts = [quoted(f"A{word.stem}") for word in said[:-1]]
+    parts.append(_any(_lexeme(f"A{each}*") for each in dict.fromkeys((last.stem, last.typed))))
+    cursor.execute(
+        "SELECT kind, object_id, name FROM"
+        " (SELECT * FROM directory_listing WHERE words @@ %s::tsquery OFFSET 0) found"
+        " ORDER BY sort_name, object_id LIMIT %s",
+        ["&".join(parts), limit],
+    )
+    return [Suggestion(*row) for row in cursor.fetchall()]
