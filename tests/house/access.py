@@ -71,6 +71,9 @@ LINES: dict[str, Line] = {
     "ready": Line(EVERYBODY),
     "robots": Line(EVERYBODY),
     "kit": Line(EVERYBODY),
+    "hsds": Line(EVERYBODY, lambda world: {"rest": "services"}),
+    "hsds-guide": Line(EVERYBODY),
+    "hsds-docs": Line(EVERYBODY),
     # signing in
     "account_login": Line(EVERYBODY),
     "account_request_login_code": Line(EVERYBODY),

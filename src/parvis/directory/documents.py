@@ -461,6 +461,8 @@ class Renderer:
             part = many.name if many.name in ("operating_hours", "events") else many.entity
             if part == "metadata" or self.parts[part, many.through]:  # metadata come while the rows are read
                 collections.append((many.name, self.parts[part, many.through]))
+        # last, so that a service_at_location can show its service without them
+        collections.sort(key=lambda collection: collection[0] == "service_at_locations")
         return [(one, self.wholes[one.entity]) for one in entity.ones], collections
 
     @staticmethod

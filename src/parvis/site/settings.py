@@ -47,6 +47,7 @@ _PLAIN_APPS = [
     "django_htmx",
     "leaflet",
     "csp",
+    "parvis.api",
 ]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS, *_PLAIN_APPS]
 TENANT_MODEL = "cities.City"

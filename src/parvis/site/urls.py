@@ -3,6 +3,7 @@
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
+from parvis.api.views import docs
 from parvis.site import views
 
 urlpatterns = [
@@ -10,8 +11,10 @@ urlpatterns = [
     path("healthz", views.health, name="health"),
     path("readyz", views.ready, name="ready"),
     path("robots.txt", views.robots, name="robots"),
+    path("hsds/v3/", include("parvis.api.urls")),
 ]
 urlpatterns += i18n_patterns(
+    path("hsds/v3/docs", docs, name="hsds-docs"),
     path("kit/", include("parvis.kit.urls")),
     path("account/", include("parvis.accounts.urls")),
     path("members/", include("parvis.orgs.urls")),

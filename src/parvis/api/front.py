@@ -1,0 +1,60 @@
+"""The API's place in the web server: before Django's middleware, which it has no use for (no session, no page)."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from parvis.api.answers import PREFIX, Problem, answer, scheme
+from parvis.cities.middleware import hosts
+from parvis.cities.models import City
+
+log = logging.getLogger("parvis.api")
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def front(application: Application) -> Application:
+    """A WSGI application that answers the API itself and leaves the rest, and pages about the API, to `application`."""
+
+    def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path: str = environ.get("PATH_INFO", "")
+        if not path.startswith(PREFIX) or not takes(path, environ):
+            return application(environ, start_response)
+        try:
+            city = city_of(environ)
+            if city is None:  # Django says so
+                return application(environ, start_response)
+            found = answer(environ, city, lambda: environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+        except DatabaseError:
+            log.exception("no city could be found")
+            found = Problem(503, ["server"], "the database does not answer; try again soon", "unavailable").answer
+        except Exception:
+            log.exception("%s %s", environ.get("REQUEST_METHOD"), path)
+            found = Problem(500, ["server"], "this is our fault, and it has been noted", "internal").answer
+        start_response(found.line, found.headers)
+        return [found.body] if isinstance(found.body, bytes) else found.body
+
+    return serve
+
+
+def takes(path: str, environ: dict[str, Any]) -> bool:
+    """Whether an address under the prefix is the API's: not its pages for people, nor what must be moved to https."""
+    rest = path[len(PREFIX) :]
+    if rest and not rest.startswith("/"):
+        return False
+    if rest.strip("/") == "docs":
+        return False
+    return scheme(environ) == "https" or not settings.SECURE_SSL_REDIRECT
+
+
+def city_of(environ: dict[str, Any]) -> City | None:
+    """The city of the request's host name."""
+    host = environ.get("HTTP_HOST", "").lower()
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    try:
+        return hosts.find(name)
+    except DatabaseError:  # a connection that the database has closed meanwhile
+        connection.close()
+        return hosts.find(name)
