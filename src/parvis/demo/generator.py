@@ -313,7 +313,7 @@ def _organization(run: _City, rng: Random, number: int, left: int) -> int:
     name = _organization_name(run, rng, profile, area)
     host = f"{slug(name[0])}.example.org"
     year = rng.randint(1968, 2023)
-    founded = (f"Fondé en {year}.", f"Founded in {year}.", f"تأسس عام {year}.", f"Desde {year}.")
+    founded = (f"Depuis {year}.", f"Since {year}.", f"منذ عام {year}.", f"Desde {year}.")
     me = run.add(
         "organization",
         id=run.id("organization", number),
@@ -579,7 +579,7 @@ def _service(
 
 def _related(run: _City, need: str, rng: Random) -> list[str]:
     """Now and then a second need of the same family."""
-    if rng.random() > 0.25:
+    if rng.random() > 0.12:
         return []
     family = next(term.under for term in run.words.needs if term.code == need)
     return [rng.choice([term.code for term in run.words.needs if term.under == family])]
