@@ -111,7 +111,7 @@ def refresh(
         with _without_collector():
             changed = _write(cursor, scope, _Gathering(cursor, scope, now or timezone.now()))
         if changed:
-            cursor.execute("UPDATE directory_revision SET number = number + 1, at = clock_timestamp() WHERE id = 1")
+            _bump(cursor)
     return changed
 
 
@@ -132,7 +132,15 @@ def refresh_open_times(now: dt.datetime) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM directory_revision WHERE id = 1 FOR UPDATE")
         gathered = _Gathering(cursor, None, now, times_only=True)
-        return _write_times(cursor, {each.id: _multirange(each) for each in gathered.listings.values()})
+        changed = _write_times(cursor, {each.id: _multirange(each) for each in gathered.listings.values()})
+        if changed:
+            _bump(cursor)
+    return changed
+
+
+def _bump(cursor: Any) -> None:
+    """Say that the directory has changed: what was remembered of it no longer holds."""
+    cursor.execute("UPDATE directory_revision SET number = number + 1, at = clock_timestamp() WHERE id = 1")
 
 
 def _spread(cursor: Any, services: Ids, organizations: Ids, locations: Ids, terms: Ids) -> tuple[list[str], list[str]]:

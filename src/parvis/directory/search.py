@@ -96,7 +96,7 @@ class Filters:
             [fact("f")] if self.free else [],
             [fact("w")] if self.wheelchair else [],
         ]
-        return [_any(quoted(_clean(each)) for each in group) for group in groups if group]
+        return [_any(quoted(_clean(each)[:100]) for each in group) for group in groups if group]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,8 @@ def _all(parts: Any) -> str:
 
 
 def _clean(text: str) -> str:
-    return text.replace("\0", "")[:100]
+    """Text that PostgreSQL can hold: no NUL, no half of a surrogate pair (JSON may bring one)."""
+    return text.replace("\0", " ").encode("utf-8", "ignore").decode()
 
 
 def _understand(cursor: Any, text: str) -> tuple[tuple[Any, ...], _Question]:
@@ -431,7 +432,7 @@ class _Search:
         self.cursor = cursor
         self.filters = filters
         self.now = now
-        self.revision, self.question = _understand(cursor, text.replace("\0", " "))
+        self.revision, self.question = _understand(cursor, _clean(text))
         self.where = _where(filters, now, extra)
         self.key = (self.revision, self.where.facts, self.where.sql, repr(self._held()), self.where.minute)
 
@@ -657,7 +658,8 @@ def suggest(viewer: Any, text: str, *, language: str, limit: int = 8) -> list[Su
 
     Terms are found by their label and everyday words in any language; labels that begin with the text come first.
     """
-    said = tongues.words(text.replace("\0", " ")[:200])
+    text = _clean(text)[:200]
+    said = tongues.words(text)
     if not said or limit <= 0:
         return []
     with connection.cursor() as cursor:
