@@ -1,3 +1,5 @@
+import datetime as dt
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -8,8 +10,11 @@ class DirectoryConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from parvis.directory import documents
+        from parvis.kit.jobs import sweeps
         from parvis.kit.navigation import Link, register
 
+        sweeps.add("documents", dt.timedelta(hours=1), documents.renew)
         register("header", Link(_("Search"), "directory:search", icon="search", order=10))
         register(
             "footer",

@@ -5,11 +5,13 @@ same order: revision first, ledger heads last). What a document looks like is re
 """
 
 import datetime as dt
+import gc
 import hashlib
 import re
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -128,7 +130,8 @@ def refresh(
             _spread(cursor, scope, {name: {str(i) for i in ids or ()} for name, ids in given.items()})
         if not (scope.everything or any(scope.ids.values())):
             return 0
-        changed = _write(cursor, scope, Renderer(cursor, scope))
+        with _without_collector():
+            changed = _write(cursor, scope, Renderer(cursor, scope))
         if changed or everything:
             cursor.execute(
                 "UPDATE directory_revision SET number = number + 1, at = clock_timestamp(), rendering = %s"
@@ -136,6 +139,18 @@ def refresh(
                 [rules],
             )
     return changed
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """A million short texts and no cycle among them: looking for cycles would only cost time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def rendering() -> str:
