@@ -529,7 +529,8 @@ def _service(
     run.offered[need] += 1
     here = sites if len(sites) > 1 and rng.random() < 0.35 else [rng.choice(sites)]
     audiences = _audiences(need, rng)
-    details = rng.sample(phrases["details"], rng.choice((0, 1, 1, 2)))
+    group = phrases["group_details"] if need in COURSES | AT_WEEKENDS | MONTHLY else ()
+    details = rng.sample((*phrases["details"], *group), rng.choice((0, 1, 1, 2)))
     status = rng.choices(("active", "temporarily closed", "inactive", "defunct"), (920, 35, 25, 20))[0]
     alert = phrases["alerts"][0] if status == "temporarily closed" else None
     if alert is None and rng.random() < 0.03:
