@@ -1218,19 +1218,21 @@ class Reading:
         self.verbatim[file, line].append(len(self.report.findings) - 1)
 
     def _fetch_refused(self) -> None:
-        """Put the words of the file into the report of each refused record of a CSV file."""
+        """Put the words of the file into the report of each refused record of a CSV file, and nothing else there."""
         by_file: dict[int, dict[int, list[int]]] = defaultdict(dict)
         for (file, line), places in self.verbatim.items():
             if self.package.members[file].ending in (".csv", ".tsv"):
                 by_file[file][line] = places
+        findings = self.report.findings
         for file, wanted in by_file.items():
             with sheet_of(self.package.members[file], self.limits) as sheet:
                 for line, cells in sheet.rows:
                     for place in wanted.get(line, ()):
-                        old = self.report.findings[place]
-                        self.report.findings[place] = Finding(
-                            old.file, old.line, old.field, old.code, old.was, old.done, _joined(cells)[:4000]
-                        )
+                        old = findings[place]
+                        row = _joined(cells)[:4000]
+                        findings[place] = Finding(old.file, old.line, old.field, old.code, old.was, old.done, row)
+        refused = {(f.file, f.line) for f in findings if f.done == REFUSED and f.file.endswith((".csv", ".tsv"))}
+        findings[:] = [f for f in findings if f.done != REPAIRED or (f.file, f.line) not in refused]
 
 
 class _Unique:

@@ -1,0 +1,624 @@
+"""Import: HSDS files into the city's directory, in one transaction, writing only what the source has changed.
+
+Rows go by COPY into temporary tables and are merged set by set. What a source last said of each row is remembered
+(`SourceRow`), so the same file twice changes nothing, people's corrections and removals stay, and what a source no
+longer lists is marked and not deleted.
+"""
+
+import datetime as dt
+import hashlib
+import re
+import tempfile
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from parvis.core.hsds import ENTITIES, LOAD_ORDER, PARENTS, RESOURCES
+from parvis.core.hsds_files import HsdsError, Limits, open_package
+from parvis.core.hsds_reading import COLUMNS, SENTENCES, Reading, Report
+from parvis.directory import documents, listings
+from parvis.directory.models import ImportRun, MetaTableDescription
+from parvis.ledger import actions as ledger
+
+#: What has a history of its own: a ledger event for each that an import writes.
+TOLD = ("taxonomy", "taxonomy_term", "organization", "program", "location", "service", "service_at_location")
+#: Findings that are kept in the database and shown on the HTML page; all of them are in the JSON file.
+MOST_FINDINGS = 2_000
+#: Beyond so many touched objects everything is rendered and indexed again in one pass.
+MANY = 300
+_LOCK = 0x70617276  # of imports in one city: one at a time
+
+MODELS = {**documents.MODELS, "meta_table_description": MetaTableDescription}
+
+
+@dataclass
+class Changes:
+    """What an import did to the directory, in rows."""
+
+    created: int = 0
+    updated: int = 0
+    marked: int = 0  # no longer listed by their source
+    back: int = 0  # listed again
+    left: int = 0  # people had removed them here: left so
+    unchanged: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        return dict(vars(self))
+
+
+@dataclass
+class Imported:
+    """The outcome of one import: the account of the files, what changed, and where the report stands."""
+
+    report: Report
+    changes: Changes
+    run: ImportRun | None = None
+    files: list[Path] = field(default_factory=list)
+
+    def as_dict(self, most: int | None = None) -> dict[str, Any]:
+        """The report as JSON holds it, with at most `most` findings."""
+        whole = self.report.as_dict()
+        whole["changes"] = self.changes.as_dict()
+        whole["findings_total"] = len(whole["findings"])
+        if most is not None:
+            whole["findings"] = whole["findings"][:most]
+        return whole
+
+
+class Existing:
+    """What the active city holds already (`parvis.core.hsds_reading.Known`), looked up when it is asked for."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, set[str]] = {}
+
+    def ids(self, entity: str) -> set[str]:
+        if entity not in self._ids:
+            self._ids[entity] = {row[0] for row in _all(f"SELECT id::text FROM {_table(entity)}")}
+        return self._ids[entity]
+
+    def pairs(self) -> dict[tuple[str, str], str]:
+        rows = _all(f"SELECT service_id::text, location_id::text, id::text FROM {_table('service_at_location')}")
+        return {(service, location): link for service, location, link in rows}
+
+    def banned(self, entity: str) -> set[str]:
+        if entity not in RESOURCES:
+            return set()
+        gone = _all(
+            "SELECT object_id::text FROM directory_tombstone t WHERE kind = %s AND reason IN ('deleted', 'merged')"
+            f" AND NOT EXISTS (SELECT 1 FROM {_table(entity)} r WHERE r.id = t.object_id)",
+            [entity],
+        )
+        return {row[0] for row in gone}
+
+
+def import_hsds(
+    path: str | Path,
+    *,
+    source: str = "",
+    by: Any = "import",
+    reason: str = "",
+    progress: Callable[[str, int], None] | None = None,
+    dry_run: bool = False,
+    limits: Limits | None = None,
+    shown_path: str = "",
+) -> Imported:
+    """Import an HSDS folder, zip or file into the active city.
+
+    source: name under which this source's rows are known (default: the package's name). by: a User, or a short text
+    for the ledger. progress: called with (phase, rows so far). dry_run: everything is done and taken back.
+    Raises HsdsError, with one sentence for the person who gave the file; then nothing has changed.
+    """
+    tell = progress or (lambda phase, number: None)
+    started = timezone.now()
+    with open_package(path, limits) as package:
+        reading = Reading(
+            package,
+            source=(source or package.name)[:80],
+            region=getattr(connection.tenant, "country", "") or "",
+            known=Existing(),
+            limits=limits,
+            progress=lambda number: tell("reading", number),
+        )
+        try:
+            reading.read()
+            with transaction.atomic():
+                imported = _Merge(reading, started, by, reason, tell).run()
+                if dry_run:
+                    transaction.set_rollback(True)
+                else:
+                    imported.run = _keep(imported, shown_path or str(path), by, started)
+        except DatabaseError as error:
+            said = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise HsdsError(f"The database refused the import, and nothing has changed: {said}") from error
+        finally:
+            reading.close()
+    if not dry_run:
+        imported.files = write_report(imported, started)
+    return imported
+
+
+class _Merge:
+    """Rows of a reading into the tables of the active city, inside the caller's transaction."""
+
+    def __init__(
+        self, reading: Reading, started: dt.datetime, by: Any, reason: str, tell: Callable[[str, int], None]
+    ) -> None:
+        self.reading, self.now, self.by, self.reason, self.tell = reading, started, by, reason, tell
+        self.source = reading.source
+        self.changes = Changes()
+        self.absent: dict[str, set[str]] = {}  # entity -> ids that people removed here
+        self.events: list[ledger.Entry] = []
+        self.fresh = False
+        self.copied = 0
+
+    def run(self) -> Imported:
+        with connection.cursor() as cursor:
+            self.cursor = cursor
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))", [_LOCK])
+            cursor.execute("SELECT 1 FROM directory_revision WHERE id = 1 FOR UPDATE")
+            cursor.execute("CREATE TEMP TABLE touched (entity text, id uuid, what text) ON COMMIT DROP")
+            self.fresh = not any(_all(f"SELECT 1 FROM {_table(name)} LIMIT 1") for name in TOLD)
+            for entity, rows in self.reading.all_rows():
+                self._take(entity, rows)
+            self._mark()
+            if not self.fresh:
+                self._tell_parents()
+            self._refresh()
+            self._write_ledger()
+        return Imported(self.reading.report, self.changes)
+
+    # rows of one entity
+
+    def _take(self, entity: str, rows: Iterator[list[Any]]) -> None:
+        first = next(rows, None)
+        if first is None:
+            return
+        names = COLUMNS[entity].names
+        columns = [_column(entity, name) for name in names]
+        incoming = f"incoming_{entity}"
+        texts = _texts(entity)
+        self.cursor.execute(
+            f"CREATE TEMP TABLE {incoming} ON COMMIT DROP AS"
+            f" SELECT {', '.join(columns)}, 0::bigint AS digest FROM {_table(entity)} WITH NO DATA"
+        )
+        # Laid aside first: while a COPY is open the connection cannot answer what the reading asks.
+        with tempfile.SpooledTemporaryFile(max_size=64 << 20) as spool:
+            lines: list[str] = []
+            for row in _chained(first, rows):
+                lines.append(_line(row, texts))
+                if len(lines) >= 1000:
+                    spool.write("".join(lines).encode())
+                    self.copied += len(lines)
+                    self.tell("writing", self.copied)
+                    lines.clear()
+            spool.write("".join(lines).encode())
+            spool.seek(0)
+            with self.cursor.copy(f"COPY {incoming} ({', '.join(columns)}, digest) FROM STDIN") as copy:
+                while chunk := spool.read(1 << 18):
+                    copy.write(chunk)
+        self.cursor.execute(f"CREATE INDEX ON {incoming} (id)")
+        self.cursor.execute(f"ANALYZE {incoming}")
+        self._drop_orphans(entity, incoming)
+        self._merge(entity, names, columns, incoming)
+
+    def _drop_orphans(self, entity: str, incoming: str) -> None:
+        """Take out links to rows that people removed here, and rows that have then nothing to belong to."""
+        cut = False
+        for ref in ENTITIES[entity].references:
+            gone = self.absent.get(str(ref.refers)) if ref.refers != "*" else set().union(*self.absent.values())
+            if gone:
+                self.cursor.execute(
+                    f"UPDATE {incoming} SET {ref.name} = NULL WHERE {ref.name} = ANY(%s::uuid[])", [list(gone)]
+                )
+                cut = cut or self.cursor.rowcount > 0
+        if not cut:
+            return
+        parents = PARENTS.get(entity, ())
+        needed = [name for name in (*parents, "unit_id") if name in COLUMNS[entity].at and not _nullable(entity, name)]
+        conditions = [f"{name} IS NULL" for name in needed]
+        if parents:
+            conditions.append("(" + " AND ".join(f"{name} IS NULL" for name in parents) + ")")
+        if conditions:
+            self.cursor.execute(f"DELETE FROM {incoming} WHERE {' OR '.join(conditions)}")
+            self.changes.left += self.cursor.rowcount
+
+    def _merge(self, entity: str, names: tuple[str, ...], columns: list[str], incoming: str) -> None:
+        cursor, table = self.cursor, _table(entity)
+        versioned = entity in documents.VERSIONED
+        content = [column for column in columns if column != "id"]
+        # Words that people gave to a term stay when the source gives none.
+        new = {
+            column: f"COALESCE(i.{column}, r.{column})" if column == "synonyms" else f"i.{column}" for column in content
+        }
+        cursor.execute(
+            f"CREATE TEMP TABLE fate_{entity} ON COMMIT DROP AS SELECT i.id, CASE"
+            "  WHEN r.id IS NULL AND s.object_id IS NOT NULL THEN 'left'"
+            "  WHEN r.id IS NULL THEN 'created'"
+            "  WHEN s.digest = i.digest AND r.missing_since IS NULL THEN 'same'"
+            "  WHEN s.digest = i.digest THEN 'back'"
+            f"  WHEN ({', '.join(f'r.{c}' for c in content)}) IS DISTINCT FROM ({', '.join(new.values())}) THEN 'updated'"
+            "  WHEN r.missing_since IS NOT NULL THEN 'back'"
+            "  ELSE 'same' END AS what"
+            f" FROM {incoming} i LEFT JOIN {table} r ON r.id = i.id"
+            " LEFT JOIN directory_sourcerow s ON s.source = %s AND s.entity = %s AND s.object_id = i.id",
+            [self.source, entity],
+        )
+        counts = dict(_rows(cursor, f"SELECT what, count(*) FROM fate_{entity} GROUP BY what"))
+        self.changes.created += counts.get("created", 0)
+        self.changes.updated += counts.get("updated", 0)
+        self.changes.back += counts.get("back", 0)
+        self.changes.left += counts.get("left", 0)
+        self.changes.unchanged += counts.get("same", 0)
+        if counts.get("left"):
+            left = _rows(cursor, f"SELECT id::text FROM fate_{entity} WHERE what = 'left'")
+            self.absent[entity] = {row[0] for row in left}
+        if entity in TOLD:
+            self._tell(entity, names, columns, incoming, counts)
+        bumped = f", version = r.version + 1, changed_at = {_NOW}" if versioned else ""
+        if counts.get("updated"):
+            changed = ", ".join(f"{column} = {new[column]}" for column in content)
+            cursor.execute(
+                f"UPDATE {table} r SET {changed}, source = %s, missing_since = NULL{bumped}"
+                f" FROM {incoming} i JOIN fate_{entity} f ON f.id = i.id AND f.what = 'updated' WHERE r.id = i.id",
+                [self.source, *([self.now] if versioned else [])],
+            )
+        if counts.get("back"):
+            cursor.execute(
+                f"UPDATE {table} r SET missing_since = NULL{bumped}"
+                f" FROM fate_{entity} f WHERE f.what = 'back' AND r.id = f.id",
+                [self.now] if versioned else [],
+            )
+        if counts.get("created"):
+            own = {"source": "%s", "missing_since": "NULL"}
+            values: list[Any] = [self.source]
+            if versioned:
+                own |= {"version": "1", "created_at": "%s", "changed_at": "%s"}
+                values += [self.now, self.now]
+            own |= {
+                name: default for name, default in _defaults(entity).items() if name not in columns and name not in own
+            }
+            given = [f"COALESCE(i.{c}, {_defaults(entity)[c]})" if c in _FILLED else f"i.{c}" for c in columns]
+            only = f" JOIN fate_{entity} f ON f.id = i.id AND f.what = 'created'" if len(counts) > 1 else ""
+            cursor.execute(
+                f"INSERT INTO {table} ({', '.join([*columns, *own])})"
+                f" SELECT {', '.join([*given, *own.values()])} FROM {incoming} i{only}",
+                values,
+            )
+        if set(counts) - {"same"}:
+            cursor.execute(
+                f"INSERT INTO touched SELECT %s, id, what FROM fate_{entity} WHERE what IN ('created', 'updated', 'back')",
+                [entity],
+            )
+        cursor.execute(
+            "INSERT INTO directory_sourcerow (source, entity, object_id, digest)"
+            f" SELECT %s, %s, id, digest FROM {incoming} ON CONFLICT (source, entity, object_id)"
+            " DO UPDATE SET digest = excluded.digest WHERE directory_sourcerow.digest <> excluded.digest",
+            [self.source, entity],
+        )
+
+    def _tell(
+        self, entity: str, names: tuple[str, ...], columns: list[str], incoming: str, counts: dict[str, int]
+    ) -> None:
+        """Note what the ledger will say of an entity's rows, while both the old and the new are at hand."""
+        shown = list(zip(names, columns, strict=True))[1:]
+        new = ", ".join(f"i.{column} AS {_quoted(name)}" for name, column in shown)
+        old = ", ".join(f"r.{column} AS {_quoted(name)}" for name, column in shown)
+        label = MODELS[entity]._meta.label_lower
+        if counts.get("created"):
+            for row in _rows(
+                self.cursor,
+                f"SELECT i.id, (SELECT row_to_json(n)::text FROM (SELECT {new}) n) FROM {incoming} i"
+                f" JOIN fate_{entity} f ON f.id = i.id AND f.what = 'created' ORDER BY i.id",
+            ):
+                after = {name: value for name, value in orjson.loads(row[1]).items() if value not in (None, "")}
+                self._event(f"{entity}.created", label, row[0], None, {**after, "version": 1})
+        if not (counts.get("updated") or counts.get("back")):
+            return
+        for identity, what, version, before, after in _rows(
+            self.cursor,
+            f"SELECT i.id, f.what, {'r.version' if entity in documents.VERSIONED else '0'},"
+            f" (SELECT row_to_json(o)::text FROM (SELECT {old}) o), (SELECT row_to_json(n)::text FROM (SELECT {new}) n)"
+            f" FROM {incoming} i JOIN fate_{entity} f ON f.id = i.id AND f.what IN ('updated', 'back')"
+            f" JOIN {_table(entity)} r ON r.id = i.id ORDER BY i.id",
+        ):
+            was, now = orjson.loads(before), orjson.loads(after)
+            if what == "back":
+                self._event(f"{entity}.relisted", label, identity, {"version": version}, {"version": version + 1})
+                continue
+            differing = [n for n in now if now[n] != was[n] and not (n == "synonyms" and now[n] is None)]
+            self._event(
+                f"{entity}.edited", label, identity,
+                {**{n: was[n] for n in differing}, "version": version},
+                {**{n: now[n] for n in differing}, "version": version + 1},
+            )  # fmt: skip
+
+    def _event(self, code: str, label: str, identity: uuid.UUID, before: Any, after: Any) -> None:
+        self.events.append(ledger.Entry(code, label, identity, before, after, self.reason or self.source))
+
+    # what the source no longer lists
+
+    def _mark(self) -> None:
+        seen = self.reading.listed()
+        for entity in LOAD_ORDER:
+            if entity not in seen:
+                continue
+            here = self.reading.known.get(entity) is not None and self._exists(f"incoming_{entity}")
+            still = f"AND NOT EXISTS (SELECT 1 FROM incoming_{entity} i WHERE i.id = s.object_id)" if here else ""
+            refused = list(self.reading.gone.get(entity, ()))
+            marked = _rows(
+                self.cursor,
+                f"UPDATE {_table(entity)} r SET missing_since = %s FROM directory_sourcerow s"
+                " WHERE s.source = %s AND s.entity = %s AND s.object_id = r.id AND r.source = %s"
+                f" AND r.missing_since IS NULL AND NOT (r.id = ANY(%s::uuid[])) {still} RETURNING r.id",
+                [self.now, self.source, entity, self.source, refused],
+            )
+            self.changes.marked += len(marked)
+            if not marked:
+                continue
+            self.cursor.execute(
+                "INSERT INTO touched SELECT %s, unnest(%s::uuid[]), 'marked'", [entity, [row[0] for row in marked]]
+            )
+            if entity in TOLD:
+                label = MODELS[entity]._meta.label_lower
+                for (identity,) in marked:
+                    self._event(f"{entity}.missing", label, identity, None, {"missing_since": self.now})
+
+    def _exists(self, table: str) -> bool:
+        return bool(_rows(self.cursor, "SELECT to_regclass(%s)", [f"pg_temp.{table}"])[0][0])
+
+    # what follows
+
+    def _tell_parents(self) -> None:
+        """An object whose phones, hours, links... changed has changed: its version and date say so."""
+        self.cursor.execute("CREATE INDEX ON touched (entity, id)")
+        kinds = {row[0] for row in _rows(self.cursor, "SELECT DISTINCT entity FROM touched")}
+        for entity in reversed(LOAD_ORDER):
+            if entity not in kinds or (entity in TOLD and entity != "service_at_location"):
+                continue
+            for name in PARENTS.get(entity, ()):
+                refers = ENTITIES[entity].field(name).refers
+                kind = "link_entity" if name == "link_id" else "resource_type" if name == "resource_id" else ""
+                said = f"r.{kind}" if kind else f"'{refers}'"
+                self.cursor.execute(
+                    f"INSERT INTO touched SELECT DISTINCT {said}, r.{name}, 'part' FROM touched t"
+                    f" JOIN {_table(entity)} r ON r.id = t.id WHERE t.entity = %s AND r.{name} IS NOT NULL"
+                    f" AND NOT EXISTS (SELECT 1 FROM touched p WHERE p.entity = {said} AND p.id = r.{name})",
+                    [entity],
+                )
+                if self.cursor.rowcount:
+                    kinds |= {refers} if refers != "*" else set(LOAD_ORDER)
+        for entity in TOLD:
+            if entity not in kinds:
+                continue
+            changed = _rows(
+                self.cursor,
+                f"UPDATE {_table(entity)} r SET version = r.version + 1, changed_at = %s FROM touched t"
+                " WHERE t.entity = %s AND t.what = 'part' AND t.id = r.id RETURNING r.id, r.version",
+                [self.now, entity],
+            )
+            label = MODELS[entity]._meta.label_lower
+            for identity, version in changed:
+                self._event(f"{entity}.parts", label, identity, {"version": version - 1}, {"version": version})
+
+    def _refresh(self) -> None:
+        """Render and index what has changed, in the same transaction."""
+        total = _rows(self.cursor, "SELECT count(*) FROM touched")[0][0]
+        if not total:
+            return
+        self._place()
+        self.tell("rendering", 0)
+        if total > MANY or self.fresh:
+            documents.refresh(everything=True)
+            self.tell("indexing", 0)
+            listings.refresh()
+            return
+        ids: dict[str, list[uuid.UUID]] = defaultdict(list)
+        for entity, identity in _rows(self.cursor, "SELECT DISTINCT entity, id FROM touched"):
+            ids[entity].append(identity)
+        organizations = set(ids["organization"])
+        if ids["program"]:
+            organizations |= {
+                row[0]
+                for row in _rows(
+                    self.cursor,
+                    f"SELECT organization_id FROM {_table('program')} WHERE id = ANY(%s) AND organization_id IS NOT NULL"
+                    " UNION SELECT organization_id FROM directory_service WHERE program_id = ANY(%s)"
+                    " AND organization_id IS NOT NULL",
+                    [ids["program"], ids["program"]],
+                )
+            }
+        documents.refresh(
+            service_ids=ids["service"],
+            organization_ids=organizations,
+            service_at_location_ids=ids["service_at_location"],
+            taxonomy_ids=ids["taxonomy"],
+            term_ids=ids["taxonomy_term"],
+            location_ids=ids["location"],
+        )
+        links = _rows(
+            self.cursor,
+            f"SELECT service_id FROM {_table('service_at_location')} WHERE id = ANY(%s)",
+            [ids["service_at_location"]],
+        )
+        terms = ids["taxonomy_term"] + [
+            row[0]
+            for row in _rows(
+                self.cursor, f"SELECT id FROM {_table('taxonomy_term')} WHERE taxonomy_id = ANY(%s)", [ids["taxonomy"]]
+            )
+        ]
+        listings.refresh(
+            service_ids=[*ids["service"], *(row[0] for row in links)],
+            organization_ids=list(organizations),
+            location_ids=ids["location"],
+            term_ids=terms,
+        )
+
+    def _place(self) -> None:
+        """Put touched locations into their boroughs."""
+        try:
+            from parvis.directory.places import place_locations
+        except ImportError:
+            return
+        place_locations()
+
+    def _write_ledger(self) -> None:
+        if not self.events and not self.changes.created and not self.changes.updated:
+            return
+        self.tell("ledger", len(self.events))
+        counted = {**self.changes.as_dict(), **self.reading.report.totals()}
+        summary = ledger.Entry(
+            "directory.imported",
+            ImportRun._meta.label_lower,
+            uuid.uuid5(uuid.NAMESPACE_URL, f"{self.source} {self.now.isoformat()}"),
+            None,
+            {"source": self.source, "digest": self.reading.report.digest, **counted},
+            self.reason,
+        )
+        ledger.record_many([*self.events, summary], by=self.by)
+
+
+# Columns
+
+
+def _table(entity: str) -> str:
+    return MODELS[entity]._meta.db_table
+
+
+def _column(entity: str, name: str) -> str:
+    return _quoted(documents.COLUMNS.get((entity, name), name))
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if name == "group" else name
+
+
+def _nullable(entity: str, name: str) -> bool:
+    return next(column.null for column in MODELS[entity]._meta.concrete_fields if column.attname == name)
+
+
+_NOW = "%s"
+_FILLED = ("closed", "synonyms")
+
+
+def _defaults(entity: str) -> dict[str, str]:
+    """SQL for the columns that Django fills in Python."""
+    defaults = {}
+    for column in MODELS[entity]._meta.concrete_fields:
+        kind = column.get_internal_type()
+        if column.null:
+            continue
+        if kind in ("TextField", "CharField"):
+            defaults[column.column] = "''"
+        elif kind == "BooleanField":
+            defaults[column.column] = "false"
+        elif kind == "JSONField":
+            defaults[column.column] = "'{}'::jsonb"
+    return defaults
+
+
+def _texts(entity: str) -> list[bool]:
+    """For each column of an entity: whether an absent value is an empty text (else NULL)."""
+    fields = {column.column: column for column in MODELS[entity]._meta.concrete_fields}
+    found = []
+    for name in COLUMNS[entity].names:
+        column = fields[documents.COLUMNS.get((entity, name), name)]
+        found.append(column.get_internal_type() in ("TextField", "CharField") and not column.null)
+    return found
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_UNSAFE = re.compile(r"[\\\t\n\r]")
+
+
+def _line(row: list[Any], texts: list[bool]) -> str:
+    """A row as a line of COPY, with the hash of what it says at its end."""
+    cells = [
+        ("" if text else "\\N") if cell is None else cell.translate(_ESCAPES) if _UNSAFE.search(cell) else cell
+        for cell, text in zip(row, texts, strict=True)
+    ]
+    line = "\t".join(cells)
+    digest = int.from_bytes(hashlib.blake2b(line.encode(), digest_size=8).digest(), "big", signed=True)
+    return f"{line}\t{digest}\n"
+
+
+def _chained(first: list[Any], rest: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    yield first
+    yield from rest
+
+
+def _rows(cursor: Any, sql: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
+    cursor.execute(sql, values)
+    found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def _all(sql: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        return _rows(cursor, sql, values)
+
+
+# The report
+
+
+def _keep(imported: Imported, path: str, by: Any, started: dt.datetime) -> ImportRun:
+    shown = path if len(path) < 1000 else path[:1000]
+    return ImportRun.objects.create(
+        source=imported.report.source,
+        path=shown,
+        by=None if isinstance(by, str) or by is None else by,
+        started_at=started,
+        ended_at=timezone.now(),
+        digest=imported.report.digest,
+        report=orjson.loads(orjson.dumps(imported.as_dict(MOST_FINDINGS)).replace(b"\\u0000", b"")),
+    )
+
+
+def sentence(code: str) -> str:
+    """The problem `code` of a report in the active language."""
+    return _(SENTENCES[code])
+
+
+def report_page(whole: dict[str, Any]) -> str:
+    """The report (as `Imported.as_dict` gives it) as an HTML page in the active language."""
+    findings = [
+        {**finding, "sentence": sentence(finding["problem"]), "done_word": _DONE[finding["done"]]()}
+        for finding in whole["findings"][:MOST_FINDINGS]
+    ]
+    page: str = render_to_string("directory/import_report.html", {"report": whole, "findings": findings})
+    return page
+
+
+_DONE: dict[str, Callable[[], str]] = {
+    "repaired": lambda: _("repaired"),
+    "merged": lambda: _("merged"),
+    "refused": lambda: _("refused"),
+}
+
+
+def write_report(imported: Imported, at: dt.datetime) -> list[Path]:
+    """Write the whole report as JSON, and its page, under PARVIS_HOME/reports; their paths, none if there is no room."""
+    folder = Path(settings.HOME) / "reports"
+    name = re.sub(r"[^a-z0-9]+", "-", imported.report.source.lower()).strip("-")[:40] or "import"
+    stem = folder / f"{at:%Y%m%d-%H%M%S}-{connection.schema_name}-{name}"
+    whole = imported.as_dict()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        files = [stem.with_suffix(".json"), stem.with_suffix(".html")]
+        files[0].write_bytes(orjson.dumps(whole, option=orjson.OPT_INDENT_2, default=str))
+        files[1].write_text(report_page(whole), encoding="utf-8", errors="replace")
+    except OSError:
+        return []  # the report is in the database too
+    return files
+
+
+__all__ = ["Changes", "HsdsError", "Imported", "import_hsds", "report_page", "write_report"]
