@@ -15,7 +15,7 @@ import itertools
 import json
 import re
 import uuid
-from collections import Counter, defaultdict, namedtuple
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,9 +25,10 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.utils import timezone
+from psycopg.types.string import TextLoader
 
 from parvis.core import language
-from parvis.core.hours import Hours, Rule, UnclearRow, read
+from parvis.core.hours import Hours, Rule, UnclearRow, from_hsds, read
 from parvis.words.queries import spoken
 
 Ids = Collection[uuid.UUID | str] | None
@@ -72,8 +73,8 @@ class _Listing:
     """What is gathered about one object before it is written."""
 
     kind: str
-    id: uuid.UUID
-    organization: uuid.UUID | None
+    id: str
+    organization: str | None
     name: str
     active: bool = True
     texts: dict[str, list[str]] = field(default_factory=lambda: {"A": [], "D": []})  # its own, by weight
@@ -104,7 +105,7 @@ def refresh(
     """
     given = (service_ids, organization_ids, location_ids, term_ids)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM directory_revision WHERE id = 1 FOR UPDATE")
+        _begin(cursor)
         scope = None if all(ids is None for ids in given) else _spread(cursor, *given)
         if scope is not None and not (scope[0] or scope[1]):
             return 0
@@ -130,12 +131,18 @@ def _without_collector() -> Iterator[None]:
 def refresh_open_times(now: dt.datetime) -> int:
     """Sweep: move every listing's opening times to the window that begins today. Returns how many changed."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM directory_revision WHERE id = 1 FOR UPDATE")
+        _begin(cursor)
         gathered = _Gathering(cursor, None, now, times_only=True)
         changed = _write_times(cursor, {each.id: _multirange(each) for each in gathered.listings.values()})
         if changed:
             _bump(cursor)
     return changed
+
+
+def _begin(cursor: Any) -> None:
+    """Hold the revision; and get identifiers as texts, which as keys of dictionaries are far faster than UUIDs."""
+    cursor.cursor.adapters.register_loader("uuid", TextLoader)
+    cursor.execute("SELECT 1 FROM directory_revision WHERE id = 1 FOR UPDATE")
 
 
 def _bump(cursor: Any) -> None:
@@ -198,11 +205,11 @@ class _Gathering:
         self.scope = scope
         self.zone = ZoneInfo(getattr(connection.tenant, "timezone", "") or "UTC")
         self.today = now.astimezone(self.zone).date()
-        self.listings: dict[uuid.UUID, _Listing] = {}
+        self.listings: dict[str, _Listing] = {}
         self.spelled: Counter[str] = Counter()  # pieces of names and labels, to choose how a word is shown
-        self.written: set[str] = set()  # pieces of all texts
+        self.indexed = _Indexed()
         self._ranges: dict[tuple[int, ...], list[str]] = {}  # by the identities of rules, which _rules keeps
-        self._rules: dict[tuple[Any, ...], Rule | None] = {}
+        self._rules: dict[str, Rule | None] = {}
         self._stems: dict[tuple[str, ...], list[str]] = {}
         self._renderings: Mapping[str, Sequence[str]] = {}
         self._organizations()
@@ -240,8 +247,7 @@ class _Gathering:
                 chunks += text[:LONGEST_TEXT].split()
                 for said in self._renderings.get(text, ()):
                     chunks += said[:LONGEST_TEXT].split()
-        self.written.update(chunks)
-        return list(dict.fromkeys(itertools.chain.from_iterable(map(_indexed, chunks))))[:MOST_WORDS]
+        return list(dict.fromkeys(itertools.chain.from_iterable(map(self.indexed.__getitem__, chunks))))[:MOST_WORDS]
 
     def shared_stems(self, texts: tuple[str, ...]) -> list[str]:
         """The same for texts that many listings share: computed once."""
@@ -281,24 +287,24 @@ class _Gathering:
             listing.free = _says_free(fees) or _says_free(texts[7], start=True)
             self.listings[key] = listing
 
-    def _both(self, service: uuid.UUID | None, organization: uuid.UUID | None) -> list[_Listing]:
+    def _both(self, service: str | None, organization: str | None) -> list[_Listing]:
         """The listings of a service and of its organization, if they are in the scope."""
         found = (self.listings.get(key) for key in (service, organization) if key is not None)
         return [listing for listing in found if listing is not None]
 
     def _places(self, times_only: bool) -> None:
         """Where a service is given: points, boroughs, wheelchairs and opening times."""
-        by_link: dict[str, dict[uuid.UUID, list[Rule]]] = {
+        by_link: dict[str, dict[str, list[Rule]]] = {
             link: defaultdict(list) for link in ("service", "location", "at_location")
         }
-        for row in self._schedules():
-            rule = self._rule(row)
+        for *links, said in self._schedules():
+            rule = self._rule(said)
             if rule is None:
                 continue
-            for link, key in zip(by_link, row, strict=False):
+            for link, key in zip(by_link, links, strict=True):
                 if key is not None:
                     by_link[link][key].append(rule)
-        placed: set[uuid.UUID] = set()
+        placed: set[str] = set()
         sql = (
             "SELECT sl.id, sl.service_id, s.organization_id, sl.location_id FROM directory_serviceatlocation sl"
             " JOIN directory_service s ON s.id = sl.service_id WHERE {}"
@@ -307,7 +313,7 @@ class _Gathering:
             links = self.rows(sql, 0, "")
         else:
             links = self.rows(sql, 0, "sl.service_id") + self.rows(sql, 1, "s.organization_id")
-        places: list[tuple[uuid.UUID, uuid.UUID | None, uuid.UUID | None]] = []
+        places: list[tuple[str, str | None, str | None]] = []
         for link, service, organization, location in links:
             places.append((location, service, organization))
             listing = self.listings.get(service)
@@ -333,31 +339,36 @@ class _Gathering:
         if not times_only:
             self._where(places)
 
-    def _schedules(self) -> Iterable[Any]:
-        from parvis.directory.models import Schedule
-
-        schedules = Schedule.objects.filter(missing_since=None)
+    def _schedules(self) -> list[tuple[Any, ...]]:
+        """(service, location, service at location, what the row says in one text) of each schedule in the scope."""
+        said = ", ".join(f"coalesce({name}::text, '')" for name in _SCHEDULE)
+        sql = (
+            f"SELECT service_id, location_id, service_at_location_id, concat_ws(E'\\x1f', {said})"
+            " FROM directory_schedule WHERE missing_since IS NULL"
+        )
+        values: list[Any] = []
         if self.scope is not None:
-            self.cursor.execute(
-                "SELECT sl.id, sl.location_id FROM directory_serviceatlocation sl"
-                " WHERE sl.service_id = ANY(%s::uuid[]) UNION ALL"
-                " SELECT NULL, l.id FROM directory_location l WHERE l.organization_id = ANY(%s::uuid[])",
-                [list(self.scope[0]), list(self.scope[1])],
+            sql += (
+                " AND (service_id = ANY(%s::uuid[])"
+                " OR service_at_location_id IN (SELECT id FROM directory_serviceatlocation"
+                " WHERE service_id = ANY(%s::uuid[]))"
+                " OR location_id IN (SELECT location_id FROM directory_serviceatlocation"
+                " WHERE service_id = ANY(%s::uuid[]))"
+                " OR location_id IN (SELECT id FROM directory_location WHERE organization_id = ANY(%s::uuid[])))"
             )
-            found = self.cursor.fetchall()
-            schedules = (
-                schedules.filter(service__in=self.scope[0])
-                | schedules.filter(service_at_location__in=[row[0] for row in found if row[0]])
-                | schedules.filter(location__in=[row[1] for row in found])
-            )
-        return schedules.values_list(*_Schedule._fields).iterator(10_000)
+            values = [*[list(self.scope[0])] * 3, list(self.scope[1])]
+        self.cursor.execute(sql, values)
+        found: list[tuple[Any, ...]] = self.cursor.fetchall()
+        return found
 
-    def _rule(self, row: Any) -> Rule | None:
-        """A schedule row, read; many rows say the same."""
-        said = row[3:]
+    def _rule(self, said: str) -> Rule | None:
+        """What a schedule says, read; most rows say what many others do."""
         if said not in self._rules:
+            schedule: dict[str, Any] = dict(zip(_SCHEDULE, said.split("\x1f"), strict=True))
+            schedule["closed"] = schedule["closed"] == "true"
+            schedule["group"] = schedule.pop('"group"')
             try:
-                self._rules[said] = read(_Schedule(*row))
+                self._rules[said] = read(from_hsds(schedule))
             except UnclearRow:
                 self._rules[said] = None
         return self._rules[said]
@@ -370,8 +381,8 @@ class _Gathering:
             known = self._ranges[key] = [f"[{start.isoformat()},{end.isoformat()})" for start, end in spans]
         return known
 
-    def _where(self, places: list[tuple[uuid.UUID, uuid.UUID | None, uuid.UUID | None]]) -> None:
-        by_location: dict[uuid.UUID, list[_Listing]] = defaultdict(list)
+    def _where(self, places: list[tuple[str, str | None, str | None]]) -> None:
+        by_location: dict[str, list[_Listing]] = defaultdict(list)
         for location, service, organization in places:
             by_location[location] += self._both(service, organization)
         self.cursor.execute("SELECT code, name FROM places_borough")
@@ -477,14 +488,14 @@ class _Gathering:
             " FROM directory_taxonomyterm t LEFT JOIN directory_taxonomy x ON x.id = t.taxonomy_id"
         )
         terms = {row[0]: row for row in self.cursor.fetchall()}
-        known: dict[uuid.UUID, tuple[frozenset[tuple[str, ...]], frozenset[str]]] = {}
+        known: dict[str, tuple[frozenset[tuple[str, ...]], frozenset[str]]] = {}
 
-        def read_term(key: uuid.UUID) -> tuple[frozenset[tuple[str, ...]], frozenset[str]]:
+        def read_term(key: str) -> tuple[frozenset[tuple[str, ...]], frozenset[str]]:
             """(labels and everyday words, facts) of a term with all that is above it."""
             if key not in known:
                 said: set[tuple[str, ...]] = set()
                 facts = {fact("t", key)}
-                above, seen = key, set[uuid.UUID]()
+                above, seen = key, set[str]()
                 while above in terms and above not in seen:
                     seen.add(above)
                     _, parent, taxonomy, _, name, synonyms, _ = terms[above]
@@ -515,18 +526,21 @@ class _Gathering:
                     listing.audiences.add(terms[term][3] or str(term))
 
 
-_Schedule = namedtuple(
-    "_Schedule",
-    "service_id location_id service_at_location_id valid_from valid_to dtstart until count wkst freq interval byday"
-    " byweekno bymonthday description opens_at closes_at closed group",
-)
+# what opening times are computed from; free texts are left out
+_SCHEDULE = (
+    "valid_from", "valid_to", "dtstart", "until", "count", "wkst", "freq", "interval", "byday", "byweekno",
+    "bymonthday", "opens_at", "closes_at", "closed", '"group"',
+)  # fmt: skip
 
 
-@lru_cache(maxsize=200_000)
-def _indexed(chunk: str) -> tuple[str, ...]:
-    """The stems under which the words of a piece of text are found."""
-    stems = [stem for _, stem in language.read(chunk[:200]) if stem]
-    return tuple(dict.fromkeys(each for stem in stems for each in (stem, *language.variants(stem))))
+class _Indexed(dict[str, tuple[str, ...]]):
+    """Piece of text -> the stems under which its words are found. A plain dictionary is the fastest memory."""
+
+    def __missing__(self, chunk: str) -> tuple[str, ...]:
+        stems = [stem for _, stem in language.read(chunk[:200]) if stem]
+        found = tuple(dict.fromkeys(each for stem in stems for each in (stem, *language.variants(stem))))
+        self[chunk] = found
+        return found
 
 
 def synonyms_of(synonyms: Any) -> Iterator[str]:
@@ -587,9 +601,9 @@ def _line(listing: _Listing) -> tuple[str, bytes, Collection[str]]:
     latitudes, longitudes = [point[0] for point in points], [point[1] for point in points]
     line = "\t".join(
         (
-            str(listing.id),
+            listing.id,
             listing.kind,
-            str(listing.organization or "\\N"),
+            listing.organization or "\\N",
             _cell(("0" if listing.active else "1") + language.fold(listing.name)[:70]),
             *(map(repr, (min(latitudes), max(latitudes), min(longitudes), max(longitudes))) if points else _NO_BOX),
             "\\n".join(map(_cell, sorted(counted))),
@@ -634,7 +648,7 @@ def _write(cursor: Any, scope: tuple[Sequence[str], Sequence[str]] | None, gathe
     where, values = ("", []) if scope is None else (" WHERE object_id = ANY(%s::uuid[])", [[*scope[0], *scope[1]]])
     cursor.execute(f"SELECT object_id, digest FROM directory_listing{where}", values)
     former = {key: bytes(digest) for key, digest in cursor.fetchall()}
-    same: dict[uuid.UUID, str] = {}
+    same: dict[str, str] = {}
     counts: Counter[str] = Counter()  # how many more listings have each word
 
     def changed() -> Iterator[str]:
@@ -657,12 +671,12 @@ def _write(cursor: Any, scope: tuple[Sequence[str], Sequence[str]] | None, gathe
     if leaving and not everything:
         cursor.execute(
             "SELECT ltrim(w.lexeme, 'AB'), count(DISTINCT object_id) FROM directory_listing, unnest(words) w"
-            " WHERE object_id = ANY(%s) AND w.weights IS NOT NULL GROUP BY 1",
+            " WHERE object_id = ANY(%s::uuid[]) AND w.weights IS NOT NULL GROUP BY 1",
             [leaving],
         )
         before = dict(cursor.fetchall())
     if leaving:
-        cursor.execute("DELETE FROM directory_listing WHERE object_id = ANY(%s)", [leaving])
+        cursor.execute("DELETE FROM directory_listing WHERE object_id = ANY(%s::uuid[])", [leaving])
     copied = _copy(cursor, lines, bulk=everything or len(gathered.listings) > BULK)
     if everything:
         cursor.execute("SELECT word, listings FROM directory_lexeme")
@@ -702,23 +716,27 @@ def _write_words(cursor: Any, counts: Counter[str], gathered: _Gathering) -> Non
         return
     spellings: dict[str, str] = {}
     frequent = (chunk for chunk, _ in gathered.spelled.most_common())
-    for chunk in itertools.chain(frequent, sorted(gathered.written, key=lambda each: (len(each), each))):
+    for chunk in itertools.chain(frequent, sorted(gathered.indexed, key=lambda each: (len(each), each))):
         for part, stem in language.read(chunk[:200]):
             if stem in changes and stem not in spellings:
                 spellings[stem] = language.spelling(chunk, part)[:80]
     ordered = sorted(changes)
-    cursor.execute(
-        "INSERT INTO directory_lexeme (word, listings, spelling)"
-        " SELECT * FROM unnest(%s::text[], %s::int[], %s::text[])"
-        " ON CONFLICT (word) DO UPDATE SET listings = directory_lexeme.listings + excluded.listings",
-        [ordered, [changes[word] for word in ordered], [spellings.get(word, word) for word in ordered]],
-    )
+    last = len(ordered) - 1 if len(ordered) > BULK else 0
+    for some, limit in ((ordered[:last], "4MB"), (ordered[last:], "64kB")):  # as in _copy
+        cursor.execute(f"SET LOCAL gin_pending_list_limit = '{limit}'")
+        cursor.execute(
+            "INSERT INTO directory_lexeme (word, listings, spelling)"
+            " SELECT * FROM unnest(%s::text[], %s::int[], %s::text[])"
+            " ON CONFLICT (word) DO UPDATE SET listings = directory_lexeme.listings + excluded.listings",
+            [some, [changes[word] for word in some], [spellings.get(word, word) for word in some]],
+        )
+    cursor.execute("SET LOCAL gin_pending_list_limit TO DEFAULT")
     lost = [word for word in ordered if changes[word] < 0]
     if lost:
         cursor.execute("DELETE FROM directory_lexeme WHERE word = ANY(%s) AND listings <= 0", [lost])
 
 
-def _write_times(cursor: Any, times: Mapping[uuid.UUID, str]) -> int:
+def _write_times(cursor: Any, times: Mapping[str, str]) -> int:
     cursor.execute(
         "UPDATE directory_listing l SET open_times = t.times::tstzmultirange"
         " FROM unnest(%s::uuid[], %s::text[]) AS t(id, times)"
