@@ -64,6 +64,13 @@ def organization(world: World) -> dict[str, Any]:
 
 
 MEMBERS = EDITORS | {"manager"}
+KEEPERS = MEMBERS | {"worker"}
+
+
+def at_desk(**more: Any) -> Arguments:
+    """The world's service at the desk."""
+    return lambda world: {"kind": "service", "object_id": world.service.pk, **more}
+
 
 LINES: dict[str, Line] = {
     "root": Line(EVERYBODY),
@@ -129,4 +136,24 @@ LINES: dict[str, Line] = {
     "directory:about": Line(EVERYBODY),
     "directory:accessibility": Line(EVERYBODY),
     "directory:privacy": Line(EVERYBODY),
+    # the desk
+    "directory:desk": Line(SIGNED_IN),
+    "directory:desk-services": Line(SIGNED_IN),
+    "directory:desk-corrections": Line(SIGNED_IN),
+    "directory:desk-correction": Line(SIGNED_IN, lambda world: {"correction_id": uuid.UUID(int=0)}, absent=True),
+    "directory:desk-imports": Line(EDITORS | {"director"}),
+    "directory:desk-import": Line(EDITORS | {"director"}, lambda world: {"run_id": uuid.UUID(int=0)}, absent=True),
+    "directory:desk-words-home": Line(SIGNED_IN),
+    "directory:desk-words-list": Line(SIGNED_IN, lambda world: {"language": "ar"}),
+    "directory:desk-words": Line(KEEPERS, at_desk(language="ar")),
+    "directory:desk-history": Line(OFFICE | KEEPERS, at_desk()),
+    "directory:desk-undo": Line(KEEPERS, at_desk(event_id=0), absent=True),
+    "directory:desk-new-organization": Line(EDITORS),
+    "directory:desk-new": Line(KEEPERS, lambda world: {"kind": "service", "organization_id": world.organization.pk}),
+    "directory:desk-object": Line(OFFICE | KEEPERS, at_desk()),
+    "directory:desk-edit": Line(KEEPERS, at_desk()),
+    "directory:desk-hours": Line(KEEPERS, at_desk()),
+    "directory:desk-confirm": Line(KEEPERS | {"agent"}, at_desk(), "POST", {"means": "phone"}),
+    "directory:desk-unlist": Line(MEMBERS, at_desk()),
+    "directory:desk-publish": Line(MEMBERS, at_desk(), "POST"),
 }

@@ -1,6 +1,6 @@
 """Every write of people to the directory: rule, rows, documents, search, ledger, in one transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -105,11 +105,14 @@ def unlist(obj: VersionedRow, *, by: Any, reason: str) -> None:
     with transaction.atomic():
         fresh = _lock(obj)
         require(rules.may_publish(by, fresh), f"{kind_of(obj)}.unlisted", fresh)
-        own: Iterable[VersionedRow] = ()
+        own: list[VersionedRow] = []
         if isinstance(fresh, Organization):
             own = [*fresh.services.select_for_update(), *fresh.locations.select_for_update()]
-        for each in (*own, fresh):
+            own = [each for each in own if queries.is_listed(each)]
+        for each in own:
             _change(each, {"listed": False}, code="unlisted", by=by, reason=reason)
+        told = {"with": [str(each.pk) for each in own]} if own else None
+        _change(fresh, {"listed": False}, code="unlisted", by=by, reason=reason, told=told)
 
 
 def publish(obj: VersionedRow, *, by: Any, reason: str = "") -> None:
@@ -117,10 +120,7 @@ def publish(obj: VersionedRow, *, by: Any, reason: str = "") -> None:
     with transaction.atomic():
         fresh = _lock(obj)
         require(rules.may_publish(by, fresh), f"{kind_of(obj)}.published", fresh)
-        own: Iterable[VersionedRow] = ()
-        if isinstance(fresh, Organization):
-            own = _unlisted_with(fresh)
-        for each in (fresh, *own):
+        for each in (fresh, *_gone_with(fresh, queries.last_event(fresh, "organization.unlisted"))):
             _change(each, {"listed": True}, code="published", by=by, reason=reason)
 
 
@@ -156,14 +156,30 @@ def confirm(obj: VersionedRow, *, by: Any, means: str) -> Verification:
     return row
 
 
+_DEEDS = {"edited", "undone", "unlisted", "published", "created", "translated"}
+
+
+def can_undo(event: Event) -> bool:
+    """Whether this event is a change that can be taken back (somebody's rule and later changes apart)."""
+    kind, _, deed = event.code.partition(".")
+    return kind in KINDS and deed in _DEEDS and bool(event.before or deed == "created")
+
+
+def as_if_listed(obj: VersionedRow) -> None:
+    """For a preview, in a transaction that is rolled back: render `obj` as if it were public."""
+    if not queries.is_listed(obj):
+        facts.write(obj, {"listed": True})
+        _refresh(obj)
+
+
 def undo(event: Event, *, by: Any, anyway: bool = False, reason: str = "") -> VersionedRow:
     """Write the facts back that `event` changed, as a new change.
 
     anyway: also when later changes touched the same facts. Raises Denied, ChangedSince, CannotUndo.
     """
-    kind, _, deed = event.code.partition(".")
-    if kind not in KINDS or deed not in {"edited", "undone", "unlisted", "published", "created", "translated"}:
+    if not can_undo(event):
         raise CannotUndo
+    kind, _, deed = event.code.partition(".")
     with transaction.atomic():
         fresh = KINDS[kind].model._default_manager.select_for_update().filter(pk=event.object_id).first()
         if fresh is None:
@@ -173,8 +189,7 @@ def undo(event: Event, *, by: Any, anyway: bool = False, reason: str = "") -> Ve
         before, after = dict(event.before or {}), dict(event.after or {})
         if deed == "created":
             before, after = {"listed": False}, {"listed": True}
-        for extra in ("version", "undoes"):
-            before.pop(extra, None), after.pop(extra, None)
+        before.pop("version", None)
         allowed = rules.may_publish(by, fresh) if "listed" in before else rules.may_edit(by, fresh)
         require(allowed, f"{kind}.undone", fresh)
         now = facts.read(fresh)
@@ -183,6 +198,8 @@ def undo(event: Event, *, by: Any, anyway: bool = False, reason: str = "") -> Ve
             raise ChangedSince(later)
         if all(now.get(name) == value for name, value in before.items()):
             raise CannotUndo
+        for each in _gone_with(fresh, event):
+            _change(each, {"listed": True}, code="published", by=by, reason=reason)
         return _change(fresh, before, code="undone", by=by, reason=reason, restoring=True, told={"undoes": event.pk})
 
 
@@ -286,15 +303,14 @@ def _edited_texts(before: Facts, after: Facts) -> dict[str, str]:
     return {text: new[place] for place, text in old.items() if new.get(place, text) != text}
 
 
-def _unlisted_with(organization: Organization) -> list[VersionedRow]:
-    """What went out of the directory in the same stroke as the organization itself."""
-    last = Event.objects.filter(object_id=organization.pk, code="organization.unlisted").order_by("-id").first()
-    if last is None:
+def _gone_with(obj: VersionedRow, event: Event | None) -> list[VersionedRow]:
+    """What went out of the directory in the same stroke as an organization."""
+    ids = (event.after or {}).get("with", ()) if event and event.code == "organization.unlisted" else ()
+    if not ids or not isinstance(obj, Organization):
         return []
-    ids = Event.objects.filter(at=last.at, code__in=["service.unlisted", "location.unlisted"]).values("object_id")
     return [
-        *organization.services.select_for_update().filter(pk__in=ids),
-        *organization.locations.select_for_update().filter(pk__in=ids),
+        *obj.services.select_for_update().filter(pk__in=ids),
+        *obj.locations.select_for_update().filter(pk__in=ids),
     ]
 
 

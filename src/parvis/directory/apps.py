@@ -12,10 +12,15 @@ class DirectoryConfig(AppConfig):
     def ready(self) -> None:
         from parvis.directory import documents
         from parvis.kit.jobs import sweeps
+        from parvis.directory.rules import may_see_desk
         from parvis.kit.navigation import Link, register
 
         sweeps.add("documents", dt.timedelta(hours=1), documents.renew)
-        register("header", Link(_("Search"), "directory:search", icon="search", order=10))
+        register(
+            "header",
+            Link(_("Search"), "directory:search", icon="search", order=10),
+            Link(_("Desk"), "directory:desk", icon="edit", order=20, shown=lambda request: may_see_desk(request.user)),
+        )
         register(
             "footer",
             Link(_("About"), "directory:about", order=10),

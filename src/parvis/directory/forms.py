@@ -209,6 +209,8 @@ class RowForm(FactsForm):
 
     #: the fact under which such rows stand
     part: ClassVar[str] = ""
+    #: just added by the person: where the page goes on
+    added = False
     id = forms.CharField(required=False, widget=forms.HiddenInput)
     remove = forms.BooleanField(required=False, label=__("Remove"))
 
@@ -529,6 +531,7 @@ class Rows:
         self.form_class, self.rows, self.add, self.help = form_class, rows, add, help
         self.prefix, self.options = prefix or form_class.part, dict(options or {})
         self.legend = label(form_class.part)
+        self.press = f"add:{self.prefix}"
         self.forms: list[RowForm] = []
         by_id = {row["id"]: row for row in rows}
         if data is None:
@@ -544,7 +547,7 @@ class Rows:
                 self.forms.append(make(number, data, row))
             if data.get("act") == f"add:{self.prefix}" and count < MOST_ROWS:
                 self.forms.append(self._form(count))
-                self.forms[-1].added = True  # type: ignore[attr-defined]
+                self.forms[-1].added = True
         self.count = len(self.forms)
 
     def _form(self, number: int, row: Facts | None = None) -> RowForm:

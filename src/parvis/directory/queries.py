@@ -3,7 +3,6 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, models
@@ -12,7 +11,7 @@ from django.utils import timezone
 
 from parvis.core.language import fold
 from parvis.directory import facts, rules
-from parvis.directory.facts import KINDS, Facts, kind_of
+from parvis.directory.facts import KINDS, kind_of
 from parvis.directory.models import (
     Correction,
     ImportRun,
@@ -83,7 +82,7 @@ def title(obj: VersionedRow) -> str:
     name: str = getattr(obj, "name", "")
     if name or not isinstance(obj, Location):
         return name
-    address = obj.addresses.filter(missing_since=None).first()
+    address = next((one for one in obj.addresses.all() if one.missing_since is None), None)
     return f"{address.address_1}, {address.city}".strip(", ") if address else ""
 
 
@@ -109,6 +108,23 @@ def locations_for(organization_id: uuid.UUID | None, also: Iterable[str] = ()) -
         where = ", ".join(part for part in (address.address_1, address.city) if part) if address else ""
         named.append((str(row.pk), " — ".join(part for part in (row.name, where) if part) or str(row.pk)[:8]))
     return sorted(named, key=lambda pair: fold(pair[1]))
+
+
+def programs(organization: Organization | None) -> list[tuple[str, str]]:
+    """(id, name) of an organization's programmes."""
+    if organization is None:
+        return []
+    return [(str(pk), name) for pk, name in organization.programs.order_by("name").values_list("pk", "name")]
+
+
+def children(obj: VersionedRow, name: str) -> list[VersionedRow]:
+    """What belongs to an object, by its related name: services, locations, service_at_locations."""
+    rows: QuerySet[Any] = getattr(obj, name).all()
+    if name == "service_at_locations":
+        rows = rows.select_related("service", "location")
+    elif name == "locations":
+        rows = rows.prefetch_related("addresses")
+    return sorted(rows, key=lambda row: fold(title(row)))
 
 
 def terms() -> list[TaxonomyTerm]:
@@ -223,6 +239,12 @@ def corrections(viewer: Any, *, answered: bool = False) -> QuerySet[Correction]:
     )
 
 
+def correction(viewer: Any, correction_id: uuid.UUID) -> Correction | None:
+    """One correction about the viewer's objects, answered or not; None when it is not theirs."""
+    rows = corrections(viewer) | corrections(viewer, answered=True)
+    return rows.filter(pk=correction_id).first()
+
+
 def about(rows: Sequence[Correction]) -> dict[uuid.UUID, str]:
     """The names of what corrections are about."""
     ids = [row.object_id for row in rows]
@@ -248,25 +270,15 @@ def event(viewer: Any, obj: VersionedRow, number: int) -> Event:
     return Event.objects.select_related("actor").get(pk=number, object_id=obj.pk)
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
-    """What others did since an editor read version `version`: the facts as they were, and the events."""
-
-    version: int
-    facts: Facts
-    events: tuple[Event, ...]
+def last_event(obj: VersionedRow, code: str) -> Event | None:
+    """The newest event of this code about an object."""
+    return Event.objects.filter(object_id=obj.pk, code=code).order_by("-id").first()
 
 
-def since(obj: VersionedRow, version: int) -> Since:
-    """The facts of `obj` as they were in `version`, rebuilt from the ledger, and what happened after it."""
-    found = facts.read(obj)
-    happened = []
-    for one in Event.objects.filter(object_id=obj.pk).select_related("actor").order_by("-id")[:200]:
-        if not one.after or one.after.get("version", 0) <= version or not one.before:
-            continue
-        happened.append(one)
-        found |= {name: value for name, value in one.before.items() if name in found}
-    return Since(version, found, tuple(happened))
+def since(obj: VersionedRow, version: int) -> list[Event]:
+    """What happened to `obj` after its version `version`, newest first."""
+    rows = Event.objects.filter(object_id=obj.pk, after__version__gt=version).select_related("actor")
+    return list(rows.order_by("-id")[:50])
 
 
 # -- what remains to translate ------------------------------------------------------------------------------------
@@ -300,6 +312,11 @@ def translation_work(
 ) -> tuple[list[words.Task], int]:
     """One page of the texts of the viewer's desk in one of these states, and how many there are."""
     return words.worklist(*_used(viewer), language, states, offset=(page - 1) * size, limit=size)
+
+
+def translations(texts: Iterable[str], language: str) -> dict[str, tuple[words.State, words.Shown | None]]:
+    """Each text's state in a language and the rendering that it has."""
+    return words.states(texts, language)
 
 
 def shows(text: str) -> tuple[list[uuid.UUID], list[uuid.UUID]]:

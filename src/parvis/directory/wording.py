@@ -167,7 +167,7 @@ _CHOICES: dict[str, type[TextChoices]] = {
     "status": Status, "location_type": PlaceType, "address_type": PlaceType, "type": PhoneType, "means": Means
 }  # fmt: skip
 #: Facts that no person reads.
-_SILENT = {"id", "source", "version", "undoes", "priority", "link_type"}
+_SILENT = {"id", "source", "version", "undoes", "with", "priority", "link_type"}
 
 
 def label(name: str) -> str:
