@@ -17,6 +17,7 @@ from parvis.directory.models import (
     Location,
     Schedule,
     Service,
+    ServiceCapacity,
     TaxonomyTerm,
     Tombstone,
     Verification,
@@ -85,6 +86,10 @@ def test_confirmations_count_from_the_day_of_loading(city) -> None:
     assert 0.5 < share < 0.95
     assert not Verification.objects.filter(at__gt=timezone.now()).exists()
     assert not Verification.objects.filter(by_name="").exists()
+    confirmed = Verification.objects.filter(object_type="service").first()
+    assert Service.objects.get(pk=confirmed.object_id).assured_date == timezone.localdate(confirmed.at)
+    freshest = ServiceCapacity.objects.order_by("-updated").first()
+    assert 0 <= (today - freshest.updated.date()).days <= 45
 
 
 def test_one_person_a_role_and_partners_have_organizations(city) -> None:

@@ -498,7 +498,7 @@ def _closures(run: _City, rng: Random, key: str, location: str) -> None:
 
 
 def _audiences(need: str, rng: Random) -> list[str]:
-    """Codes of the audiences of a service, the first being the one that its eligibility sentence is about."""
+    """Codes of the audiences of a service; the first one says what ages it is for."""
     fixed = AUDIENCES.get(need)
     if fixed:
         return list(dict.fromkeys((fixed, rng.choice(STATUS_GROUPS)))) if rng.random() < 0.15 else [fixed]
@@ -554,7 +554,7 @@ def _service(
         application_process=run.say(rng.choice(phrases["applications"])),
         fees_description=run.say(fee),
         wait_time=run.say(rng.choices(phrases["waits"], (45, 25, 15, 10, 5))[0]) if rng.random() < 0.6 else None,
-        eligibility_description=run.say(run.words.eligibility[audiences[0]]),
+        eligibility_description=run.say(join(*(run.words.eligibility[code] for code in audiences))),
         minimum_age=ages[0],
         maximum_age=ages[1],
         assured_date=assured.isoformat() if assured else None,
@@ -571,7 +571,7 @@ def _service(
     _languages(run, rng, key, me)
     _costs(run, rng, key, me, is_free, fee)
     for number in PAPERS.get(need, ()):
-        if rng.random() < 0.8:
+        if rng.random() < 0.8 and "undocumented" not in audiences:
             run.add("required_document", id=run.id("required_document", key, number), service_id=me,
                     document=run.say(phrases["documents"][number]))  # fmt: skip
     _places(run, rng, key, me, need, here)

@@ -130,7 +130,7 @@ def load(
         _people(city, seed)
         return dict(written)
     started = timezone.now()
-    writer = _Writer(demo, source, written, fresh=before < 0)
+    writer = _Writer(demo, source, written, on, fresh=before < 0)
     done = 0
     for entity, row in generate(city, seed=seed, services=wanted):
         writer.take(entity, row)
@@ -184,8 +184,9 @@ def _columns(entity: str) -> tuple[str, tuple[tuple[str, str, Any], ...]]:
 class _Writer:
     """Rows on their way to the tables, by COPY, in portions that keep memory flat."""
 
-    def __init__(self, demo: DemoCity, source: str, written: dict[str, int], *, fresh: bool) -> None:
+    def __init__(self, demo: DemoCity, source: str, written: dict[str, int], on: date, *, fresh: bool) -> None:
         self.source = source
+        self.later = on - LAST_DAY
         self.written = written
         self.fresh = fresh
         self.areas = gazetteer.areas(demo.code)
@@ -215,6 +216,8 @@ class _Writer:
             return
         if entity == "location" and "latitude" in row:
             row = {**row, "borough": self._borough(row["longitude"], row["latitude"])}
+        if entity == "service_capacity":  # places left are news: they count from the day of loading, too
+            row = {**row, "updated": datetime.fromisoformat(row["updated"]) + self.later}
         self.waiting[entity].append(row)
         self.count += 1
         if self.count >= CHUNK and entity == "organization":
@@ -306,6 +309,12 @@ def _confirm(city: str, seed: int, on: date, objects: Sequence[tuple[str, str, s
             )
         )
     Verification.objects.bulk_create(rows, ignore_conflicts=True, batch_size=2000)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE directory_service s SET assured_date = (v.at AT TIME ZONE %s)::date"
+            " FROM directory_verification v WHERE v.object_id = s.id AND v.id = ANY(%s::uuid[])",
+            [str(connection.tenant.timezone), [str(row.pk) for row in rows if row.object_type == "service"]],
+        )
     return len(rows)
 
 
