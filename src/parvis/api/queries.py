@@ -17,7 +17,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from parvis.api.parameters import Lists, ServiceAtLocations, Services, TaxonomyTerms, Tombstones
-from parvis.core import language
+from parvis.core import hsds, language
 from parvis.directory import search
 from parvis.directory.documents import postcode
 from parvis.directory.listings import quoted
@@ -181,12 +181,16 @@ def _people_and_hours(asks: Conditions, params: Services) -> None:
         return
     start = params.start_time or 0
     end = _DAY if params.end_time is None else params.end_time
-    days = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
-    if end <= start:  # no such window: nothing is open in it
-        asks.add("false")
-    for group in [[day] for day in params.day] or [days]:
-        window = ",".join(f"[{days.index(day) * _DAY + start},{days.index(day) * _DAY + end})" for day in group)
-        asks.add("d.open_minutes && %s::int4multirange", f"{{{window}}}")
+    end = start + 1 if end == start else end + _DAY if end < start else end  # a minute; past midnight
+    for group in [[day] for day in params.day] or [hsds.WEEKDAYS]:
+        firsts = [hsds.WEEKDAYS.index(day) * _DAY for day in group]
+        window = ",".join(f"[{first + start},{first + end})" for first in firsts)
+        asks.add("d.open_minutes && %s::int4multirange", f"{{{window}{_monday(firsts, end)}}}")
+
+
+def _monday(firsts: Sequence[int], end: int) -> str:
+    """What of Sunday's window is already Monday."""
+    return f",[0,{end - _DAY})" if end > _DAY and 6 * _DAY in firsts else ""
 
 
 def _near(asks: Conditions, text: str, metres: float | None) -> None:

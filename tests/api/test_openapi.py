@@ -1,0 +1,66 @@
+"""The API does what its own OpenAPI document says: schemathesis asks, within bounds."""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    positive_data_acceptance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from parvis.api import openapi
+from parvis.core import hsds
+from tests.api.conftest import Town
+
+
+def test_the_document_names_every_address_and_parameter(town: Town) -> None:
+    document = town.get("/openapi.json").json()
+    assert document["openapi"] == "3.1.0"
+    plurals = [hsds.ENTITIES[kind].plural for kind in hsds.RESOURCES]
+    assert {*(f"/{each}" for each in plurals), *(f"/{each}/{{id}}" for each in plurals), "/", "/tombstones"} == set(
+        document["paths"]
+    )
+    for each in plurals:
+        assert {"get", "post"} <= document["paths"][f"/{each}"].keys()
+    said = {p["name"] for p in document["components"]["parameters"].values()}
+    assert said == set(openapi.PARAMETERS)
+    assert all(p["description"] and "example" in p for p in document["components"]["parameters"].values())
+
+
+CHECKS = [
+    schemathesis.checks.not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+    positive_data_acceptance,
+]
+
+
+@pytest.mark.slow
+def test_whatever_is_asked_is_answered_as_documented(town: Town) -> None:
+    origin = f"http://{town.name}.localhost:8000"
+    document = openapi.build(origin, town.city.name)
+    schema = schemathesis.openapi.from_dict(document)
+    schema.app = town.application
+    schema.config.base_url = f"{origin}/hsds/v3"
+    asked = 0
+    for result in schema.get_all_operations():
+        operation = result.ok()
+
+        @settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        def check(case: Any) -> None:
+            nonlocal asked
+            asked += 1
+            case.call_and_validate(checks=CHECKS, headers={"Host": f"{town.name}.localhost:8000"})
+
+        operation.as_strategy()
+        from hypothesis import given
+
+        given(case=operation.as_strategy())(check)()
+    assert asked > 200
