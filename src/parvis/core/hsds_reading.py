@@ -1243,8 +1243,9 @@ class _Unique:
         self.at = COLUMNS[entity].at
         self.pairs: dict[tuple[str, ...], str] = {}
         self.before: dict[tuple[str, str], str] | None = None
-        self.seen: set[int] = set()
-        self.whole = reading.old and entity in PARENTS and entity not in ("service_at_location", "attribute")
+        self.seen: dict[int, str] = {}
+        apart = ("service_at_location", "attribute")
+        self.whole = reading.old and bool(PARENTS.get(entity)) and entity not in apart
 
     def twin(self, row: Row) -> str:
         """Code of merging when the row is there already under another id, else ""."""
@@ -1264,10 +1265,10 @@ class _Unique:
             if self.pairs.setdefault(said, row[0]) != row[0]:
                 return "same_row"
         elif self.whole:
-            digest = hash(tuple(row[1:]))
-            if digest in self.seen:
+            first = self.seen.setdefault(hash(tuple(row[1:])), row[0])
+            if first != row[0]:
+                self.reading.alias[row[0]] = first
                 return "same_row"
-            self.seen.add(digest)
         return ""
 
 

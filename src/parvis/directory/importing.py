@@ -284,9 +284,8 @@ class _Merge:
             if versioned:
                 own |= {"version": "1", "created_at": "%s", "changed_at": "%s"}
                 values += [self.now, self.now]
-            own |= {
-                name: default for name, default in _defaults(entity).items() if name not in columns and name not in own
-            }
+            taken = {*(name.strip('"') for name in columns), *own}
+            own |= {name: default for name, default in _defaults(entity).items() if name not in taken}
             given = [f"COALESCE(i.{c}, {_defaults(entity)[c]})" if c in _FILLED else f"i.{c}" for c in columns]
             only = f" JOIN fate_{entity} f ON f.id = i.id AND f.what = 'created'" if len(counts) > 1 else ""
             cursor.execute(
