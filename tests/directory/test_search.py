@@ -115,6 +115,14 @@ def test_all_words_are_needed_if_any_listing_has_them(town: Any) -> None:
     assert not search(None, "cours cuisine", now=NOW).partial
 
 
+def test_a_filter_only_takes_away(town: Any) -> None:
+    for text in ("cours cuisine", "repas avocat", "avocat", "cours", ""):
+        whole = set(found(text, kind="service"))
+        for filters in ({"term_ids": (town["law"].pk,)}, {"organization_id": town["beta"].pk}, {"free": True}):
+            assert set(found(text, kind="service", **filters)) <= whole
+    assert found("cours cuisine", term_ids=(town["french"].pk,)) == []
+
+
 def test_a_typing_error_is_corrected_and_said(town: Any) -> None:
     result = search(None, "abogdo ", now=NOW)
     assert [hit.name for hit in result.hits] == ["Vos droits"]

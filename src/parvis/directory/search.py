@@ -18,7 +18,7 @@ import threading
 import uuid
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from django.db import connection
@@ -247,7 +247,7 @@ def _find(
     for stem in (word.stem, *tongues.variants(word.stem)):
         if stem in known:
             return (stem,), "exact", known[stem][0], word.typed
-    if typing and len(word.typed) > 1:
+    if typing and len(word.typed) >= (3 if word.typed.isascii() else 2):
         for beginning in dict.fromkeys((word.typed[: tongues.LONGEST], word.stem)):
             cursor.execute(
                 "SELECT sum(listings) FROM (SELECT listings FROM directory_lexeme"
@@ -434,36 +434,41 @@ class _Search:
         self.now = now
         self.revision, self.question = _understand(cursor, _clean(text))
         self.where = _where(filters, now, extra)
-        self.key = (self.revision, self.where.facts, self.where.sql, repr(self._held()), self.where.minute)
+        self.key = self._key(self.where)
 
-    def _held(self) -> tuple[Any, ...]:
-        """The conditions' values, without the instant: what is counted holds for a minute."""
-        return tuple(value for value in self.where.values if value is not self.now)
+    def _key(self, where: _Where) -> Hashable:
+        """What a count hangs on. Not the instant: what is open now is counted for a minute."""
+        held = tuple(value for value in where.values if value is not self.now)
+        return self.revision, where.facts, where.sql, repr(held), where.minute
 
-    def count(self, query: str) -> int:
-        """How many listings a tsquery and the filters find."""
+    def count(self, query: str, where: _Where | None = None) -> int:
+        """How many listings a tsquery and the filters (or other conditions) find."""
+        where = where or self.where
 
         def compute() -> int:
-            condition, values = self.where.condition(query)
-            self.cursor.execute(f"SELECT count(*) FROM {self.where.table} WHERE {condition}", values)
+            condition, values = where.condition(query)
+            self.cursor.execute(f"SELECT count(*) FROM {where.table} WHERE {condition}", values)
             found: int = self.cursor.fetchone()[0]
             return found
 
-        found: int = _memory.get((self.key, query), compute)
+        found: int = _memory.get((self._key(where), query), compute)
         return found
 
     def settle(self) -> int:
-        """How many results there are. If no listing has all the words, settles for those that have most of them."""
+        """How many results there are. If no listing has all the words, settles for those that have most of them.
+
+        Filters don't count in this: with one more filter, results are always some of those without it.
+        """
         question = self.question
         if question.nothing:
             return 0
-        total = self.count(question.query())
         number = len(question.groups)
-        while not total and number > 1:
+        anywhere = _where(Filters(kind=self.filters.kind), self.now, None)
+        while number > 1 and not self.count(question.query(need=number), anywhere):
             number -= 1
-            total = self.count(question.query(need=number))
-            self.question = _Question(question.groups, question.weights, question.words, level=number)
-        return total
+        if number < len(question.groups):
+            self.question = replace(question, level=number)
+        return self.count(self.question.query())
 
     def page(self, limit: int, offset: int, documents: str) -> Results:
         total = self.settle()
@@ -633,15 +638,15 @@ def points(
         ]
 
 
-def matching(text: str) -> str | None:
+def matching(text: str, kind: Kind | None = None) -> str | None:
     """The tsquery of a question, to compose with other conditions in one query; None if it asks for nothing.
 
     `EXISTS (SELECT 1 FROM directory_listing l WHERE l.object_id = x.service_id AND l.words @@ %s::tsquery)`.
-    It settles for most of the words as `search` does, looking at the whole index. A question of which the index knows
-    no word gives a tsquery that finds nothing.
+    It settles for most of the words as `search` does among all listings of that kind. A question of which the index
+    knows no word gives a tsquery that finds nothing.
     """
     with connection.cursor() as cursor:
-        found = _Search(cursor, text, Filters(), dt.datetime.now(dt.UTC), None)
+        found = _Search(cursor, text, Filters(kind=kind), dt.datetime.now(dt.UTC), None)
         if found.question.nothing:
             return quoted("=nothing")
         if not found.question.groups:
