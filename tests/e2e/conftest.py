@@ -47,7 +47,8 @@ def server(django_db_setup: None) -> Iterator[int]:
         port: int = probe.getsockname()[1]
     process = subprocess.Popen(
         [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-         "--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "error", "parvis.site.wsgi:application"],
+         "--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "error",
+         "parvis.site.wsgi:application"],
         env=env,
     )  # fmt: skip
     try:
@@ -115,6 +116,8 @@ def in_town(town: Town, django_db_blocker: Any) -> Iterator[Town]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, or Playwright's own where there is none."""
+    # Playwright keeps an event loop in this thread; the tests' own queries beside it are not asynchronous.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(

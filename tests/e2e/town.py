@@ -17,7 +17,9 @@ from parvis.words.actions import load
 
 EVERY_DAY = "MO,TU,WE,TH,FR,SA,SU"
 PHRASES = {
-    "Cours de français du soir": ("دروس مسائية في اللغة الفرنسية", "Evening French course", "Curso de francés por la tarde"),
+    "Cours de français du soir": (
+        "دروس مسائية في اللغة الفرنسية", "Evening French course", "Curso de francés por la tarde"
+    ),
     "Un cours gratuit, deux soirs par semaine, pour tous les niveaux. Les enfants jouent dans la salle voisine.": (
         "دورة مجانية، مساءان في الأسبوع، لجميع المستويات. يلعب الأطفال في القاعة المجاورة.",
         "A free course, two evenings a week, for every level. Children play in the room next door.",
@@ -140,8 +142,12 @@ def _directory(town: Town) -> None:
         url="javascript:document.title='pris'",
     )  # fmt: skip
     town.ids["hostile service"] = hostile.pk
-    load((text, "fr", language, said, origin) for text, said_in in PHRASES.items()
-         for language, said, origin in zip(("ar", "en", "es"), said_in, ("machine", "human", "reviewed"), strict=True))  # fmt: skip
+    origins = (("ar", "machine"), ("en", "human"), ("es", "reviewed"))
+    load(
+        (text, "fr", language, said, origin)
+        for text, said_in in PHRASES.items()
+        for (language, origin), said in zip(origins, said_in, strict=True)
+    )
 
 
 _NAMES = ["des Deux Rives", "du Port", "des Tilleuls", "Nouveau Départ", "du Ruisseau", "des Sorbiers", "Quatre Vents",
@@ -163,7 +169,8 @@ def _service(organization: Any, location: Any, terms: Any, number: int, kind: in
     # Even numbers are always open, so that "open now" has something to find at any hour of a test.
     models.Schedule.objects.create(
         service=service, freq="WEEKLY", byday=EVERY_DAY if number % 2 == 0 else "TU",
-        opens_at=dt.time(0) if number % 2 == 0 else dt.time(18), closes_at=dt.time(0) if number % 2 == 0 else dt.time(21),
+        opens_at=dt.time(0) if number % 2 == 0 else dt.time(18),
+        closes_at=dt.time(0) if number % 2 == 0 else dt.time(21),
     )  # fmt: skip
     if kind == 0:
         models.CostOption.objects.create(service=service, option="Gratuit", amount=0, currency="CAD")
@@ -185,7 +192,8 @@ def _complete(town: Town, service: Any, audience: Any, now: dt.datetime) -> None
     models.Service.objects.filter(pk=service.pk).update(
         eligibility_description=list(PHRASES)[3], minimum_age=16, application_process="Appelez ou passez le mardi.",
         fees_description="Gratuit, le matériel aussi.", wait_time="Deux semaines", email="cours@example.org",
-        url="https://cours.example.org", interpretation_services="Tigrigna sur demande", alert="Pas de cours le 24 juin.",
+        url="https://cours.example.org", interpretation_services="Tigrigna sur demande",
+        alert="Pas de cours le 24 juin.",
     )  # fmt: skip
     models.Attribute.objects.create(
         link_id=service.pk, link_entity="service", link_type="audience", taxonomy_term=audience

@@ -93,6 +93,7 @@ def test_the_same_page_in_another_language():
     factory = RequestFactory()
     assert in_language(factory.get("/fr/services/1/?q=a&page=2"), "ar") == "/ar/services/1/?q=a&page=2"
     assert in_language(factory.get("/fr/"), "en") == "/en/"
+    assert in_language(factory.get("/fr/?q=a"), "en") == "/en/?q=a"
     assert in_language(factory.get("/hsds/v3/?x=1"), "en") == "/en/"
 
 

@@ -41,6 +41,7 @@ def in_language(request: HttpRequest, code: str) -> str:
     A path without a language (an error page outside the pages) leads home.
     """
     parts = request.path.split("/", 2)
-    here = parts[2] if len(parts) > 2 and parts[1] in dict(settings.LANGUAGES) else ""
+    if len(parts) < 3 or parts[1] not in dict(settings.LANGUAGES):
+        return f"/{code}/"
     query = urlsplit(request.get_full_path()).query
-    return f"/{code}/{here}" + (f"?{query}" if query and here else "")
+    return f"/{code}/{parts[2]}" + (f"?{query}" if query else "")

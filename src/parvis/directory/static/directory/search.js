@@ -12,8 +12,7 @@
   function fold() {
     var details = document.getElementById("filter-fold");
     if (!details) return;
-    if (foldOpen !== null) details.open = foldOpen;
-    else if (matchMedia("(min-width: 56rem)").matches) details.open = true;
+    details.open = foldOpen !== null ? foldOpen : matchMedia("(min-width: 56rem)").matches;
     details.addEventListener("toggle", function () { foldOpen = details.open; });
   }
 
@@ -52,6 +51,11 @@
     said.textContent = answer.dataset.said;
     fold();
     if (mapWanted) showMap();
+  });
+
+  // The same question in another language.
+  document.addEventListener("htmx:replacedInHistory", function () {
+    Array.prototype.forEach.call(document.querySelectorAll(".tongues a"), function (link) { link.search = location.search; });
   });
 
   // The map is fetched only when somebody opens it.
