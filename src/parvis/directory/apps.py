@@ -11,8 +11,8 @@ class DirectoryConfig(AppConfig):
 
     def ready(self) -> None:
         from parvis.directory import documents
-        from parvis.kit.jobs import sweeps
         from parvis.directory.rules import may_see_desk
+        from parvis.kit.jobs import sweeps
         from parvis.kit.navigation import Link, register
 
         sweeps.add("documents", dt.timedelta(hours=1), documents.renew)

@@ -58,9 +58,14 @@ class FactsForm(forms.Form):
     def _clean_fields(self) -> None:
         super()._clean_fields()  # type: ignore[misc]
         for name in [*self._errors] if self.known else ():
-            if name in self.fields and name not in self.changed_data:
+            if name in self.fields and self._untouched(name):
                 del self._errors[name]
                 self.cleaned_data[name] = self.get_initial_for_field(self.fields[name], name)
+
+    def _untouched(self, name: str) -> bool:
+        """Whether a field came back as it went out; what cannot be read counts as changed for Django, not for us."""
+        out, back = self.get_initial_for_field(self.fields[name], name), self[name].data
+        return name not in self.changed_data or str(back or "").strip() == str(out or "").strip()
 
     def facts(self) -> Facts:
         """What the person changed, as facts. Only after is_valid()."""

@@ -806,8 +806,6 @@ def correction(request: HttpRequest, correction_id: uuid.UUID) -> HttpResponse:
                 corrections.answer_correction(found, by=request.user, **form.cleaned_data)
             except corrections.AlreadyAnswered:
                 messages.error(request, _("Somebody else answered first."))
-            except corrections.NotAllowed:
-                raise PermissionDenied from None
             else:
                 messages.success(request, _("The answer is on its way."))
             return redirect("directory:desk-corrections")
@@ -819,7 +817,7 @@ def correction(request: HttpRequest, correction_id: uuid.UUID) -> HttpResponse:
         "name": queries.title(about) if about else "—",
         "object_url": _url("desk-object", about) if about else "",
         "open": found.state in corrections.OPEN,
-        "may_answer": corrections.may_answer(request.user),
+        "may_answer": orgs.may_answer_correction(request.user, corrections.organization_of(found)),
     }
     return render(request, "directory/desk/correction.html", context, status=status)
 

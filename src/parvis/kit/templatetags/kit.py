@@ -86,7 +86,7 @@ def stat(label: str, value: object, note: str = "") -> dict[str, Any]:
 @register.inclusion_tag("kit/progress.html")
 def progress(label: str, value: float, maximum: float = 100, note: str = "") -> dict[str, Any]:
     """How far something is: `value` of `maximum`."""
-    return {"label": label, "value": value, "maximum": maximum, "note": note, "id": f"progress-{slugify(label)}"}
+    return {"label": label, "value": value, "maximum": maximum, "note": note, "id": f"progress-{slugify(label, allow_unicode=True)}"}
 
 
 # -- forms --------------------------------------------------------------------------------------------------------
