@@ -41,9 +41,7 @@ class Town:
     city: Any
     application: Any
 
-    def ask(
-        self, method: str, path: str, query: str = "", body: bytes = b"", host: str = "", **headers: str
-    ) -> Reply:
+    def ask(self, method: str, path: str, query: str = "", body: bytes = b"", host: str = "", **headers: str) -> Reply:
         environ: dict[str, Any] = {
             "REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "SERVER_NAME": "x",
             "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": host or f"{self.name}.localhost:8000",

@@ -151,7 +151,9 @@ def test_unknown_parameters_are_ignored(town: Town) -> None:
     assert ask(town, "/services", "nobody=knows&page=1").body == ask(town, "/services", "page=1").body
 
 
-@pytest.mark.parametrize("text", ["x", "1", "0" * 32, "%00", "../services", "é", "a" * 5000, "'; DROP TABLE x; --", " "])
+@pytest.mark.parametrize(
+    "text", ["x", "1", "0" * 32, "%00", "../services", "é", "a" * 5000, "'; DROP TABLE x; --", " "]
+)
 def test_a_malformed_id_is_no_record(town: Town, text: str) -> None:
     for path in NAMES[1:6]:
         assert ask(town, f"{path}/{text}/x").status == 404
@@ -160,7 +162,7 @@ def test_a_malformed_id_is_no_record(town: Town, text: str) -> None:
         assert reply.status == 404 or not text.strip()
 
 
-HOSTILE = ["\0", "%00", "'", "\"", "\\", "%", "_", "(", "a:*&", "!!!", "<->", "{}", "$1", "%s", "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
+HOSTILE = ["\0", "%00", "'", "\"", "\\", "%", "_", "(", "a:*&", "!!!", "<->", "{}", "$1", "%s", "😀",
            "ا" * 900, "\u202e", "' OR 1=1 --", "a" * 1000, "\t\n", "\\u0000", "café École", "𝕊"]  # fmt: skip
 
 

@@ -92,7 +92,7 @@ PARAMETERS: dict[str, Parameter] = {
     ),
     "proximity": Parameter(
         {"type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000},
-        _("Only places within so many metres of the postal code. Needs postcode."),
+        _("Only places within so many metres of the postal code. Says nothing without postcode."),
         2000,
     ),
     "top_only": Parameter(_TRUTH, _("Only terms that have no broader term."), True),
@@ -296,8 +296,6 @@ def _parameter(name: str, about: Parameter) -> Json:
 def _body(kind: str) -> Json:
     properties = {name: PARAMETERS[name].schema for name in LISTS[kind].model_fields}
     schema: Json = {"type": "object", "properties": properties}
-    if "proximity" in properties:
-        schema["dependentRequired"] = {"proximity": ["postcode"]}
     return {"required": False, "content": {"application/json": {"schema": schema, "example": {"search": "français"}}}}
 
 

@@ -18,6 +18,7 @@ MOST_BODY = 65_536  # bytes of a POST body
 PER_PAGE = 25
 
 
+_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?")
 P = TypeVar("P", bound=BaseModel)
 
 
@@ -43,7 +44,8 @@ def _truth(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, bool) or (isinstance(value, str) and not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", value)):
+    """Digits only: pydantic also takes "1_000", " 1", "nan" and true."""
+    if isinstance(value, bool) or (isinstance(value, str) and not _NUMBER.fullmatch(value)):
         raise ValueError("a number is written with digits")
     return value
 
@@ -228,7 +230,5 @@ def _gather(data: dict[str, Any], pairs: list[tuple[str, Any]], model: type[Base
 
 def _together(params: BaseModel, origin: str) -> None:
     """What holds between parameters."""
-    if isinstance(params, ServiceAtLocations) and params.proximity is not None and params.postcode is None:
-        raise refused([origin, "proximity"], "proximity is measured from a postcode: give postcode, too", "missing")
     if isinstance(params, Services) and not params.minimal and (params.per_page or 0) > MOST_PER_PAGE:
         raise refused([origin, "per_page"], f"Input should be less than or equal to {MOST_PER_PAGE}", "less_than_equal")
