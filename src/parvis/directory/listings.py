@@ -220,15 +220,17 @@ class _Gathering:
         self._languages()
         self._costs()
         self._more_texts()
-        self._read_renderings()
         self._terms()
-        for listing in self.listings.values():
-            stems = listing.stems
-            stems["A"] = self.stems(listing.texts["A"])
-            self.spelled.update(" ".join(listing.texts["A"]).split())
-            stems["D"] = self.stems(listing.texts["D"])
-            for weight, some in listing.shared.items():
-                stems.setdefault(weight, []).extend(itertools.chain.from_iterable(map(self.shared_stems, sorted(some))))
+        self._read_renderings()
+
+    def fill(self, listing: _Listing) -> None:
+        """Fold a listing's texts. Done one by one while they are written: PostgreSQL works on the one before."""
+        stems = listing.stems
+        stems["A"] = self.stems(listing.texts["A"])
+        self.spelled.update(" ".join(listing.texts["A"]).split())
+        stems["D"] = self.stems(listing.texts["D"])
+        for weight, some in listing.shared.items():
+            stems.setdefault(weight, []).extend(itertools.chain.from_iterable(map(self.shared_stems, sorted(some))))
 
     def rows(self, sql: str, scope: int, column: str) -> list[tuple[Any, ...]]:
         """Rows of a query; `column` is limited to the scope's services (0) or organizations (1)."""
@@ -462,7 +464,7 @@ class _Gathering:
                     self.listings[service].texts["D"].append(text)
 
     def _read_renderings(self) -> None:
-        if self.scope is None:
+        if self.scope is None or len(self.listings) > BULK:
             self.cursor.execute(
                 "SELECT p.text, array_agg(r.text) FROM words_phrase p JOIN words_rendering r ON r.phrase_id = p.digest"
                 " GROUP BY p.digest"
@@ -477,8 +479,6 @@ class _Gathering:
             for some in bundles
             for text in some
         }
-        self.cursor.execute("SELECT name FROM directory_taxonomyterm")
-        texts |= {row[0] for row in self.cursor.fetchall()}
         self._renderings = {text: [shown.text for shown in found] for text, found in spoken(texts).items()}
 
     def _terms(self) -> None:
@@ -654,6 +654,7 @@ def _write(cursor: Any, scope: tuple[Sequence[str], Sequence[str]] | None, gathe
     def changed() -> Iterator[str]:
         # neighbours in the list are neighbours on disk
         for listing in sorted(gathered.listings.values(), key=lambda each: (language.fold(each.name), each.id)):
+            gathered.fill(listing)
             line, digest, stems = _line(listing)
             times = _multirange(listing)
             differs = former.get(listing.id) != digest
