@@ -193,6 +193,7 @@ class Facet:
     name: str
     label: str
     options: list[Option]
+    shown: str = ":25"  # how many of them the home page shows, as a slice
 
 
 class Applied(NamedTuple):
@@ -287,8 +288,9 @@ def _results(viewer: Any, question: Question, filters: Filters, now: dt.datetime
 
 
 _ABOUT = """
-SELECT object_id, facets, (SELECT min(lower(r)) FROM unnest(open_times) r WHERE lower(r) > %s), isempty(open_times)
-FROM directory_listing WHERE object_id = ANY(%s)
+SELECT l.object_id, l.facets, (SELECT min(lower(r)) FROM unnest(o.open_times) r WHERE lower(r) > %s),
+    coalesce(isempty(o.open_times), true)
+FROM directory_listing l LEFT JOIN directory_opening o ON o.object_id = l.object_id WHERE l.object_id = ANY(%s)
 """
 
 
@@ -376,7 +378,7 @@ def _facets(
         if name == "boroughs":
             labels = dict(names)
         elif name == "languages":
-            labels = {code: tongues.name(code, language) for code in values}
+            labels = {code: called(code, language) for code in values}
         else:
             labels = _audiences(values, language)
         options = [
@@ -384,8 +386,14 @@ def _facets(
         ]
         if name == "boroughs":
             options.sort(key=lambda option: tongues.fold(option.label))
-        found.append(Facet(parameter, str(label), options))
+        found.append(Facet(parameter, str(label), options, shown=":25" if name == "boroughs" else ":11"))
     return found
+
+
+def called(code: str, language: str) -> str:
+    """A language in the reader's words, else in its own."""
+    name = tongues.name(code, language)
+    return name if name != code else tongues.own_name(code)
 
 
 def _audiences(codes: Iterable[str], language: str) -> dict[str, str]:

@@ -33,6 +33,9 @@ NAMES = frozenset({"languages", "unit", "contacts", "organization_identifiers"})
 #: Texts long enough to carry a mark of their own; what they are in is said at the top of the page.
 _BLOCKS = ("description", "application_process", "fees_description", "eligibility_description", "wait_time", "alert")
 
+#: How many days ahead a page says what is other than usual, and how many spells at most.
+LOOK_AHEAD, MOST_SPELLS = 42, 6
+
 Json = dict[str, Any]
 
 
@@ -52,6 +55,15 @@ class Confirmed:
     means: str
 
 
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """Days in a row, `first` to `last`, that are other than usual in the same way: as `day` is."""
+
+    first: dt.date
+    last: dt.date
+    day: Day
+
+
 @dataclass(slots=True)
 class Place:
     """One location of a service or organization, with what holds there."""
@@ -63,7 +75,7 @@ class Place:
     hours: Hours | None = None
     state: State | None = None
     week: list[Day] = field(default_factory=list)
-    coming: list[Day] = field(default_factory=list)  # days of the next weeks that are other than usual
+    coming: list[Spell] = field(default_factory=list)  # days of the next weeks that are other than usual
 
     @property
     def addresses(self) -> list[Json]:
@@ -135,7 +147,7 @@ def service(object_id: uuid.UUID, *, language: str, now: dt.datetime | None = No
     for capacity in data.get("capacities", []):
         capacity["counted_at"] = dt.datetime.fromisoformat(capacity["updated"]) if capacity.get("updated") else None
     own = Place({}, phones=data.get("phones", []), contacts=data.get("contacts", []))
-    if not places or not any(place.hours for place in places):
+    if not any(place.hours for place in places):
         _open(own, own_rows, zone, now)
     return Published(
         "service",
@@ -252,16 +264,31 @@ def _zone() -> ZoneInfo:
 def _open(place: Place, rows: list[Schedule], zone: ZoneInfo, now: dt.datetime) -> None:
     if not rows:
         return
-    hours = Hours.of(rows, zone)
+    place.hours = hours = Hours.of(rows, zone)
     today = now.astimezone(zone).date()
-    place.hours, place.state = hours, hours.state(now)
     monday = today - dt.timedelta(days=today.weekday())
-    place.week = hours.week(monday)
-    place.coming = [
-        day
-        for day in hours.days(today, today + dt.timedelta(days=42))
-        if day.because is not None and (day.date - monday).days > 6
-    ][:8]
+    first = today
+    if any(not rule.closed for rule in hours.rules):
+        place.state, place.week = hours.state(now), hours.week(monday)
+        first = monday + dt.timedelta(days=7)  # what is other than usual this week is in its table
+    days = hours.days(first, today + dt.timedelta(days=LOOK_AHEAD))
+    place.coming = _spells(day for day in days if day.because is not None)[:MOST_SPELLS]
+
+
+def _spells(days: Iterable[Day]) -> list[Spell]:
+    """Unusual days, those in a row and alike put together."""
+    found: list[Spell] = []
+    for day in days:
+        last = found[-1] if found else None
+        if last and day.date - last.last == dt.timedelta(days=1) and _alike(day, last.day):
+            found[-1] = Spell(last.first, day.date, last.day)
+        else:
+            found.append(Spell(day.date, day.date, day))
+    return found
+
+
+def _alike(one: Day, other: Day) -> bool:
+    return (one.because, one.sessions, one.cut) == (other.because, other.sessions, other.cut)
 
 
 def _confirmed(kind: str, object_id: uuid.UUID, data: Json) -> Confirmed | None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from parvis.core import language as tongues
 from parvis.core.hours import State
+from parvis.directory.finding import called
 from parvis.words.queries import Shown
 
 register = template.Library()
@@ -69,7 +70,7 @@ def plain(text: Any) -> str:
 @register.filter
 def language_name(code: str) -> str:
     """A language in the reader's words: "ar" -> "arabe"."""
-    return tongues.name(code, _reader())
+    return called(code, _reader())
 
 
 @register.filter
