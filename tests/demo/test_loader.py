@@ -15,6 +15,7 @@ from parvis.directory.models import (
     ImportRun,
     Listing,
     Location,
+    Phone,
     Schedule,
     Service,
     ServiceCapacity,
@@ -66,6 +67,8 @@ def test_the_same_demo_twice_changes_nothing(city) -> None:
 def test_a_larger_demo_adds_and_leaves_alone_what_people_did(city) -> None:
     loader.load("montreal", services=FEW)
     edited, deleted = Service.objects.order_by("id")[:2]
+    phone = Phone.objects.first()
+    phone.delete()
     Service.objects.filter(pk=edited.pk).update(name="Corrigé à la main")
     gone = deleted.pk
     deleted.delete()
@@ -75,6 +78,29 @@ def test_a_larger_demo_adds_and_leaves_alone_what_people_did(city) -> None:
     assert Service.objects.count() == 2 * FEW - 1
     assert Service.objects.get(pk=edited.pk).name == "Corrigé à la main"
     assert not Service.objects.filter(pk=gone).exists()
+    assert not Phone.objects.filter(pk=phone.pk).exists()
+
+
+def test_a_deleted_organization_gets_no_more_services(city) -> None:
+    loader.load("montreal", services=3)
+    last = Service.objects.get(pk=identifier(identifier_space("montreal", 1), "service/0/0")).organization
+    Organization.objects.all().delete()
+    for kind, key in [
+        ("organization", identifier(identifier_space("montreal", 1), f"organization/{n}")) for n in range(3)
+    ]:
+        Tombstone.objects.get_or_create(kind=kind, object_id=key, defaults={"at": timezone.now(), "reason": "deleted"})
+    loader.load("montreal", services=12)
+    assert not Service.objects.filter(organization_id=last.pk).exists()
+    assert 0 < Service.objects.count() <= 9
+
+
+def test_a_demo_of_another_edition_is_not_added_to(city, monkeypatch) -> None:
+    loader.load("montreal", services=5)
+    monkeypatch.setattr(loader, "edition", lambda: "another")
+    assert not any(loader.load("montreal", services=5).values())
+    with pytest.raises(loader.OlderDemo, match="montreal holds the demo of another edition"):
+        loader.load("montreal", services=6)
+    assert Service.objects.count() == 5
 
 
 def test_confirmations_count_from_the_day_of_loading(city) -> None:

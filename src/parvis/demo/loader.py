@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from parvis.cities.actions import add_city
 from parvis.cities.queries import cities
 from parvis.core.geometry import contains
 from parvis.core.hsds import LOAD_ORDER
+from parvis.demo import content
 from parvis.demo.cities import CITIES, MONTREAL, DemoCity
 from parvis.demo.generator import LAST_DAY, generate, identifier, identifier_space
 from parvis.directory import documents, search
@@ -53,6 +55,10 @@ PEOPLE: tuple[tuple[str, str, str, int], ...] = (
 RECORDED = ("organization", "service", "location", "taxonomy", "taxonomy_term")
 SHARE_CONFIRMED = 0.75
 MEANS = ("phone", "email", "visit", "self", "website")
+
+
+class OlderDemo(Exception):
+    """The city holds the demo of another edition of Parvis, which this one can't add to; nothing was written."""
 
 
 def load_demo(
@@ -113,7 +119,7 @@ def load(
     """Fill the active city with the demo of `city`, in one transaction; returns rows written by entity.
 
     services: how many (the city's own number when None). on: the day from which "confirmed 12 days ago" counts
-    (today when None). Raises KeyError when `city` is no demo city, ValueError for a negative number.
+    (today when None). Raises KeyError when `city` is no demo city, ValueError for a negative number, OlderDemo.
     """
     demo = CITIES[city]
     wanted = demo.services if services is None else services
@@ -123,14 +129,24 @@ def load(
     # Writers of one city take turns on its revision, as everybody who renders documents does.
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM directory_revision WHERE id = 1 FOR UPDATE")
-    before = max((run.report.get("wanted", 0) for run in ImportRun.objects.filter(source=source)), default=-1)
+    runs = [run.report for run in ImportRun.objects.filter(source=source)]
+    before = max((report["wanted"] for report in runs), default=-1)
     written: dict[str, int] = defaultdict(int)
     load_geography(city)
     if before >= wanted:
         _people(city, seed)
         return dict(written)
+    if any(report["edition"] != edition() for report in runs):
+        raise OlderDemo(
+            f"{connection.tenant.schema_name} holds the demo of another edition of Parvis: "
+            "fill a new city, or give another --seed"
+        )
     started = timezone.now()
-    writer = _Writer(demo, source, written, on, fresh=before < 0)
+    # What was written once is not written again: people may have edited it, or taken it away.
+    known = (
+        {row["id"] for _, row in generate(city, seed=seed, services=before) if "id" in row} if before >= 0 else set()
+    )
+    writer = _Writer(demo, source, written, on, known)
     done = 0
     for entity, row in generate(city, seed=seed, services=wanted):
         writer.take(entity, row)
@@ -147,7 +163,7 @@ def load(
     say("search", 0, 0)
     search.refresh()
     say("ledger", 0, 0)
-    report = {"wanted": wanted, "written": dict(written)}
+    report = {"wanted": wanted, "edition": edition(), "written": dict(written)}
     run = ImportRun.objects.create(
         source=source,
         path="demo",
@@ -160,6 +176,15 @@ def load(
     record_many([*writer.entries, *entries], by=ACTOR)
     _people(city, seed)
     return dict(written)
+
+
+@cache
+def edition() -> str:
+    """A digest of everything that the demo is drawn from: another edition draws other rows for the same ids."""
+    here = Path(__file__).parent
+    files = [here / "generator.py", here / "cities.py", *sorted(content.DATA.glob("*.toml"))]
+    files += sorted(path for path in gazetteer.DATA.iterdir() if path.suffix in (".csv", ".geojson"))
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
 # ----------------------------------------------------------------------------------------------------------- rows
@@ -184,11 +209,11 @@ def _columns(entity: str) -> tuple[str, tuple[tuple[str, str, Any], ...]]:
 class _Writer:
     """Rows on their way to the tables, by COPY, in portions that keep memory flat."""
 
-    def __init__(self, demo: DemoCity, source: str, written: dict[str, int], on: date, *, fresh: bool) -> None:
+    def __init__(self, demo: DemoCity, source: str, written: dict[str, int], on: date, known: set[str]) -> None:
         self.source = source
         self.later = on - LAST_DAY
         self.written = written
-        self.fresh = fresh
+        self.known = known
         self.areas = gazetteer.areas(demo.code)
         self.waiting: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.count = 0
@@ -196,10 +221,8 @@ class _Writer:
         self.entries: list[Entry] = []
         self.confirmable: list[tuple[str, str, str]] = []  # object type, id, name of the organization
         self.names: dict[str, str] = {}
-        self.gone = set()
-        if not fresh:
-            gone = Tombstone.objects.filter(reason__in=("deleted", "merged")).values_list("object_id", flat=True)
-            self.gone = {str(key) for key in gone}
+        gone = Tombstone.objects.filter(reason__in=("deleted", "merged")).values_list("object_id", flat=True)
+        self.gone = {str(key) for key in gone}
 
     def take(self, entity: str, row: dict[str, Any]) -> None:
         """Keep a row of the generator until its portion is written."""
@@ -211,8 +234,12 @@ class _Writer:
         if entity == "synonyms":
             self._synonyms(row)
             return
-        if self.gone and (row["id"] in self.gone or not self.gone.isdisjoint(row.values())):
-            self.gone.add(row["id"])
+        if entity == "organization":
+            self.names[row["id"]] = row["name"]
+        if row["id"] in self.known:
+            return
+        if not self.gone.isdisjoint(value for value in row.values() if isinstance(value, str)):
+            self.gone.add(row["id"])  # it hangs on something that people took away
             return
         if entity == "location" and "latitude" in row:
             row = {**row, "borough": self._borough(row["longitude"], row["latitude"])}
@@ -224,10 +251,9 @@ class _Writer:
             self.flush()
 
     def _synonyms(self, row: dict[str, Any]) -> None:
-        for term in reversed(self.waiting["taxonomy_term"]):
+        for term in self.waiting["taxonomy_term"]:
             if term["id"] == row["taxonomy_term_id"]:
                 term["synonyms"] = Jsonb(row["synonyms"])
-                return
 
     def _borough(self, longitude: float, latitude: float) -> str:
         return next((area.code for area in self.areas if contains(area.geometry, longitude, latitude)), "")
@@ -243,18 +269,9 @@ class _Writer:
     def _copy(self, entity: str, rows: Sequence[dict[str, Any]]) -> None:
         table, columns = _columns(entity)
         names = ", ".join(f'"{column}"' for column, _, _ in columns)
-        with connection.cursor() as cursor:
-            if not self.fresh:
-                cursor.execute(
-                    f"SELECT id::text FROM {table} WHERE id = ANY(%s::uuid[])", [[row["id"] for row in rows]]
-                )
-                present = {key for (key,) in cursor.fetchall()}
-                if entity == "organization":
-                    self.names.update((row["id"], row["name"]) for row in rows)
-                rows = [row for row in rows if row["id"] not in present]
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row([self._value(row, column, name, default) for column, name, default in columns])
+        with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row([self._value(row, column, name, default) for column, name, default in columns])
         self.written[entity] += len(rows)
         if entity in RECORDED:
             label = documents.MODELS[entity]._meta.label_lower
@@ -269,8 +286,6 @@ class _Writer:
                 )
                 for row in rows
             ]
-        if entity == "organization":
-            self.names.update((row["id"], row["name"]) for row in rows)
         if entity in ("organization", "service"):
             self.confirmable += [
                 (entity, row["id"], self.names[row["id"] if entity == "organization" else row["organization_id"]])

@@ -2,7 +2,7 @@
 
 import click
 
-from parvis.site.boot import boot
+from parvis.site.boot import CannotStart, boot
 
 STEPS = {
     "services": "services",
@@ -38,7 +38,7 @@ def demo(schema: str, services: int | None, seed: int) -> None:
     from parvis.cities.models import City
     from parvis.cities.queries import city as find
     from parvis.demo.cities import CITIES, MONTREAL
-    from parvis.demo.loader import load, load_demo
+    from parvis.demo.loader import OlderDemo, load, load_demo
 
     app_role = str(conninfo_to_dict(urls.app)["user"])
     migrate_all(app_role)
@@ -55,16 +55,17 @@ def demo(schema: str, services: int | None, seed: int) -> None:
         def progress(step: str, done: int, total: int) -> None:
             bar.update(task, description=STEPS.get(step, step), completed=done, total=total or None)
 
-        if schema:
-            try:
-                found = find(schema)
-            except City.DoesNotExist:
-                raise click.UsageError(f"there is no city «{schema}»; `parvis city list` names them") from None
-            connection.set_tenant(found)
-            code = schema if schema in CITIES else MONTREAL.code
-            told = {schema: load(code, services=services, seed=seed, progress=progress)}
-        else:
-            told = load_demo(app_role=app_role, services=services, seed=seed, progress=progress)
+        try:
+            if schema:
+                connection.set_tenant(find(schema))
+                code = schema if schema in CITIES else MONTREAL.code
+                told = {schema: load(code, services=services, seed=seed, progress=progress)}
+            else:
+                told = load_demo(app_role=app_role, services=services, seed=seed, progress=progress)
+        except City.DoesNotExist:
+            raise click.UsageError(f"there is no city «{schema}»; `parvis city list` names them") from None
+        except OlderDemo as error:
+            raise CannotStart(str(error)) from None
     for name, written in told.items():
         click.echo(
             f"{name}: {written['organization']} organizations, {written['service']} services, "
