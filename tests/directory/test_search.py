@@ -316,7 +316,10 @@ def test_a_change_is_found_at_once_and_what_is_gone_is_not(town: Any) -> None:
 def test_small_refreshes_leave_the_index_as_a_whole_one_makes_it(town: Any) -> None:
     def index() -> tuple[Any, Any]:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT object_id, words::text, facets, open_times::text FROM directory_listing ORDER BY 1")
+            cursor.execute(
+                "SELECT object_id, words::text, facets, open_times::text"
+                " FROM directory_listing JOIN directory_opening USING (object_id) ORDER BY 1"
+            )
             listings = cursor.fetchall()
         return listings, dict(Lexeme.objects.values_list("word", "listings"))
 

@@ -133,10 +133,10 @@ def refresh_open_times(now: dt.datetime) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         _begin(cursor)
         gathered = _Gathering(cursor, None, now, times_only=True)
-        changed = _write_times(cursor, {each.id: _multirange(each) for each in gathered.listings.values()})
+        changed = _write_times(cursor, gathered.listings.values())
         if changed:
             _bump(cursor)
-    return changed
+    return len(changed)
 
 
 def _begin(cursor: Any) -> None:
@@ -639,7 +639,7 @@ def _cell(text: str) -> str:
 
 _COPY = (
     "COPY directory_listing (object_id, kind, organization_id, sort_name, south, north, west, east, facets, name,"
-    " boroughs, latitudes, longitudes, words, digest, open_times) FROM STDIN"
+    " boroughs, latitudes, longitudes, words, digest) FROM STDIN"
 )
 
 
@@ -648,7 +648,8 @@ def _write(cursor: Any, scope: tuple[Sequence[str], Sequence[str]] | None, gathe
     where, values = ("", []) if scope is None else (" WHERE object_id = ANY(%s::uuid[])", [[*scope[0], *scope[1]]])
     cursor.execute(f"SELECT object_id, digest FROM directory_listing{where}", values)
     former = {key: bytes(digest) for key, digest in cursor.fetchall()}
-    same: dict[str, str] = {}
+    same: set[str] = set()
+    written: set[str] = set()
     counts: Counter[str] = Counter()  # how many more listings have each word
 
     def changed() -> Iterator[str]:
@@ -656,14 +657,14 @@ def _write(cursor: Any, scope: tuple[Sequence[str], Sequence[str]] | None, gathe
         for listing in sorted(gathered.listings.values(), key=lambda each: (language.fold(each.name), each.id)):
             gathered.fill(listing)
             line, digest, stems = _line(listing)
-            times = _multirange(listing)
             differs = former.get(listing.id) != digest
             if differs or everything:
                 counts.update(stems)
             if differs:
-                yield f"{line}\t\\\\x{digest.hex()}\t{times}\n"
+                written.add(listing.id)
+                yield f"{line}\t\\\\x{digest.hex()}\n"
             else:
-                same[listing.id] = times
+                same.add(listing.id)
 
     # a first filling streams, what replaces former rows waits until those are gone
     lines = changed() if not former else list(changed())
@@ -678,37 +679,34 @@ def _write(cursor: Any, scope: tuple[Sequence[str], Sequence[str]] | None, gathe
         before = dict(cursor.fetchall())
     if leaving:
         cursor.execute("DELETE FROM directory_listing WHERE object_id = ANY(%s::uuid[])", [leaving])
-    copied = _copy(cursor, lines, bulk=everything or len(gathered.listings) > BULK)
+    _copy(cursor, lines, bulk=everything or len(gathered.listings) > BULK)
     if everything:
         cursor.execute("SELECT word, listings FROM directory_lexeme")
         before = dict(cursor.fetchall())
     counts.subtract(before)
     _write_words(cursor, counts, gathered)
-    moved = _write_times(cursor, same) if same else 0
-    return copied + len([key for key in leaving if key not in gathered.listings]) + moved
+    gone = {key for key in leaving if key not in gathered.listings}
+    moved = _write_times(cursor, gathered.listings.values(), gone)
+    return len(written | gone | moved)
 
 
-def _copy(cursor: Any, lines: Iterable[str], *, bulk: bool) -> int:
-    """Add listings; returns how many. The index's list of pending entries is emptied at the end, or each search would
-    walk it."""
-    number = 0
+def _copy(cursor: Any, lines: Iterable[str], *, bulk: bool) -> None:
+    """Add listings. The index's list of pending entries is emptied at the end, or each search would walk it."""
     lines = iter(lines)
     held = next(lines, None)
-    if bulk and held is not None:
+    if held is None:
+        return
+    if bulk:
         cursor.execute("SET LOCAL gin_pending_list_limit = '4MB'")
         with cursor.copy(_COPY) as copy:
             for some in iter(lambda: list(itertools.islice(lines, 100)), []):
                 copy.write(held + "".join(some[:-1]))
                 held = some[-1]
-                number += len(some)
-    if held is not None:
-        cursor.execute("SET LOCAL gin_pending_list_limit = '64kB'")
-        with cursor.copy(_COPY) as copy:
-            for line in itertools.chain([held], lines):
-                copy.write(line)
-                number += 1
-        cursor.execute("SET LOCAL gin_pending_list_limit TO DEFAULT")
-    return number
+    cursor.execute("SET LOCAL gin_pending_list_limit = '64kB'")
+    with cursor.copy(_COPY) as copy:
+        for line in itertools.chain([held], lines):
+            copy.write(line)
+    cursor.execute("SET LOCAL gin_pending_list_limit TO DEFAULT")
 
 
 def _write_words(cursor: Any, counts: Counter[str], gathered: _Gathering) -> None:
@@ -737,12 +735,15 @@ def _write_words(cursor: Any, counts: Counter[str], gathered: _Gathering) -> Non
         cursor.execute("DELETE FROM directory_lexeme WHERE word = ANY(%s) AND listings <= 0", [lost])
 
 
-def _write_times(cursor: Any, times: Mapping[str, str]) -> int:
+def _write_times(cursor: Any, listings: Collection[_Listing], gone: Collection[str] = ()) -> set[str]:
+    """Write when these listings are open; returns the ids of those for which that has changed."""
+    if gone:
+        cursor.execute("DELETE FROM directory_opening WHERE object_id = ANY(%s::uuid[])", [list(gone)])
     cursor.execute(
-        "UPDATE directory_listing l SET open_times = t.times::tstzmultirange"
-        " FROM unnest(%s::uuid[], %s::text[]) AS t(id, times)"
-        " WHERE l.object_id = t.id AND l.open_times <> t.times::tstzmultirange",
-        [list(times), list(times.values())],
+        "INSERT INTO directory_opening AS o (object_id, open_times)"
+        " SELECT t.id, t.times::tstzmultirange FROM unnest(%s::uuid[], %s::text[]) AS t(id, times)"
+        " ON CONFLICT (object_id) DO UPDATE SET open_times = excluded.open_times"
+        " WHERE o.open_times <> excluded.open_times RETURNING object_id",
+        [[each.id for each in listings], [_multirange(each) for each in listings]],
     )
-    changed: int = cursor.rowcount
-    return changed
+    return {row[0] for row in cursor.fetchall()}

@@ -367,6 +367,9 @@ _ARC = (
 )
 
 
+_OPEN = "l.object_id IN (SELECT o.object_id FROM directory_opening o WHERE o.open_times @> %s::timestamptz)"
+
+
 def _distance(near: Near) -> str:
     """SQL: kilometres from a point to the nearest point of `l`. Holds only numbers that `Near` has checked."""
     here = {"earth": EARTH, "north": repr(float(near.latitude)), "west": repr(float(near.longitude))}
@@ -391,7 +394,7 @@ def _where(filters: Filters, now: dt.datetime, extra: tuple[str, Sequence[Any]] 
         sql.append(f"{_distance(near)} <= %s")
         values.append(near.kilometres)
     if filters.open_now:
-        sql.append("l.open_times @> %s::timestamptz")
+        sql.append(_OPEN)
         values.append(now)
     if extra:
         sql.append(f"({extra[0]})")
@@ -549,7 +552,8 @@ class _Search:
         # the page first, and only then what costs: ranges, distances and documents of 25 rows, not of all
         self.cursor.execute(
             f"SELECT l.kind, l.object_id, l.name, page.level, {distance},"
-            " (SELECT upper(r) FROM unnest(l.open_times) r WHERE r @> %s::timestamptz),"
+            " (SELECT upper(r) FROM directory_opening o, unnest(o.open_times) r"
+            " WHERE o.object_id = l.object_id AND r @> %s::timestamptz),"
             f" {f'd.{documents}' if documents else repr('')}"
             " FROM (SELECT found.*, row_number() OVER () AS place"
             f" FROM (SELECT l.object_id, {level} AS level FROM ({self.where.among(condition)}) l"
@@ -601,7 +605,7 @@ def facets(
         def compute_open() -> int:
             condition, values = found.where.condition(query)
             cursor.execute(
-                f"SELECT count(*) FROM {found.where.table} WHERE {condition} AND l.open_times @> %s::timestamptz",
+                f"SELECT count(*) FROM {found.where.table} WHERE {condition} AND {_OPEN}",
                 [*values, now],
             )
             number: int = cursor.fetchone()[0]

@@ -142,6 +142,12 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Opening',
+            fields=[
+                ('object_id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
+            ],
+        ),
+        migrations.CreateModel(
             name='Listing',
             fields=[
                 ('object_id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),

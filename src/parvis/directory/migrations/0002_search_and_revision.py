@@ -8,11 +8,11 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(
             """
-            ALTER TABLE directory_listing ADD COLUMN open_times tstzmultirange NOT NULL DEFAULT '{}';
+            ALTER TABLE directory_opening ADD COLUMN open_times tstzmultirange NOT NULL DEFAULT '{}';
             INSERT INTO directory_revision (id, number, at) VALUES (1, 1, now());
             """,
             """
-            ALTER TABLE directory_listing DROP COLUMN open_times;
+            ALTER TABLE directory_opening DROP COLUMN open_times;
             DELETE FROM directory_revision;
             """,
         )

@@ -25,7 +25,7 @@ from parvis.directory.models.entities import (
     Unit,
     Url,
 )
-from parvis.directory.models.search import Lexeme, Listing
+from parvis.directory.models.search import Lexeme, Listing, Opening
 from parvis.directory.models.upkeep import Correction, ImportRun, SourceRow, Verification
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "Location",
     "MetaTableDescription",
     "Metadata",
+    "Opening",
     "Phone",
     "Program",
     "RequiredDocument",

@@ -13,8 +13,7 @@ class Listing(models.Model):
 
     `words` holds stems with their weight (A names, B taxonomy, C organization, D the rest), the same stems with the
     letter A or B before them (so that "in a name" is an index lookup), and the facts that filters ask, which begin
-    with "=" (see parvis.directory.search). `open_times tstzmultirange`, added by SQL in the migration because
-    Django has no field for it, says when it is open in the coming days.
+    with "=" (see parvis.directory.listings).
     """
 
     not_personal = "published facts, folded for search"
@@ -40,6 +39,17 @@ class Listing(models.Model):
             GinIndex(fields=["words"], name="directory_listing_words"),
             models.Index(fields=["sort_name", "object_id"], name="directory_listing_order"),
         ]
+
+
+class Opening(models.Model):
+    """When a listing is open in the coming days; apart from it, because every night moves all of them.
+
+    `open_times tstzmultirange` is added by SQL in the migration: Django has no field for it.
+    """
+
+    not_personal = "published facts, computed"
+
+    object_id = models.UUIDField(primary_key=True, default=uuid.uuid4)
 
 
 class Lexeme(models.Model):
