@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
+from django.utils import timezone
 
 from parvis.accounts import actions
 from parvis.accounts.actions import Refused, add_user
@@ -64,3 +66,23 @@ def test_one_administrator_always_stays_and_nobody_closes_themselves(city: Any) 
     alice.refresh_from_db()
     assert alice.office_role == "agent"
     assert codes(alice)[0] == "accounts.user.role_changed"
+
+
+def test_two_years_after_it_was_closed_an_account_is_forgotten(city: Any) -> None:
+    alice, admin = add("alice@example.org", "agent"), add("admin@example.org", "administrator")
+    with time_machine.travel("2026-11-23 10:00Z", tick=False) as clock:
+        actions.suspend(alice, by=admin)
+        clock.shift(729 * 86400)
+        actions.forget(timezone.now())
+        assert User.objects.filter(email="alice@example.org").exists()
+        clock.shift(2 * 86400)
+        actions.forget(timezone.now())
+    alice.refresh_from_db()
+    assert (alice.name, alice.language, alice.has_usable_password()) == ("", "", False)
+    assert alice.email.endswith("@forgotten.invalid")
+    assert codes(alice)[0] == "accounts.user.forgotten"
+    with pytest.raises(Refused):
+        actions.restore(alice, by=admin)
+    add("alice@example.org")
+    admin.refresh_from_db()
+    assert admin.name == "Admin"

@@ -69,7 +69,7 @@ def world(city: Any, settings: Any) -> World:
         actors[role] = open_account(role)
         add_member(actors[role], own, role, "test")
     actors["suspended"] = open_account("suspended", "coordinator")
-    User.objects.filter(pk=actors["suspended"].pk).update(is_active=False)
+    User.objects.filter(pk=actors["suspended"].pk).update(is_active=False, closed_at=now)
     actors["former"] = open_account("former")
     end_member(add_member(actors["former"], own, "manager", "test"), by="test")
     stranger = open_account("stranger")

@@ -18,6 +18,9 @@ from parvis.accounts.rules import may_manage_users, require
 from parvis.ledger.actions import record
 
 INVITATION_LASTS = dt.timedelta(days=7)
+#: how long a closed account and an answered invitation are remembered
+KEPT = dt.timedelta(days=730)
+FORGOTTEN = "@forgotten.invalid"
 
 
 class Refused(ValueError):
@@ -98,8 +101,10 @@ def suspend(user: User, *, by: Any, reason: str = "") -> None:
     user = User.objects.select_for_update().get(pk=user.pk)
     _not_oneself(user, by)
     _keep_one_administrator(user)
-    user.is_active = False
-    user.save(update_fields=["is_active"])
+    if not user.is_active:
+        return
+    user.is_active, user.closed_at = False, timezone.now()
+    user.save(update_fields=["is_active", "closed_at"])
     ended = end_sessions(user)
     record("accounts.user.suspended", user, by=by, after={"sessions_ended": ended}, reason=reason)
 
@@ -108,8 +113,10 @@ def suspend(user: User, *, by: Any, reason: str = "") -> None:
 def restore(user: User, *, by: Any) -> None:
     """Open a suspended account again."""
     require(may_manage_users(by), "accounts.user.restored", user)
-    User.objects.filter(pk=user.pk).update(is_active=True)
-    record("accounts.user.restored", user, by=by)
+    if user.email.endswith(FORGOTTEN):
+        raise Refused(notices.account_forgotten())
+    if User.objects.filter(pk=user.pk, is_active=False).update(is_active=True, closed_at=None):
+        record("accounts.user.restored", user, by=by)
 
 
 @transaction.atomic
@@ -292,8 +299,24 @@ def accept(key: str, *, name: str = "", language: str = "", password: str = "", 
 
 
 def forget(now: dt.datetime) -> int:
-    """The sweep: sessions that ended, counters that are cold, invitations answered or ended two years ago."""
+    """The sweep: ended sessions, cold counters, old invitations, accounts that were closed two years ago."""
     gone, _ = Session.objects.filter(expires_at__lte=now).delete()
     gone += lockout.forget(now)
-    old, _ = Invitation.objects.filter(expires_at__lt=now - dt.timedelta(days=730)).delete()
+    old, _ = Invitation.objects.filter(expires_at__lt=now - KEPT, accepted_at=None).delete()
+    Invitation.objects.filter(expires_at__lt=now - KEPT).exclude(email="").update(email="", name="")
+    closed = User.objects.filter(closed_at__lt=now - KEPT).exclude(email__endswith=FORGOTTEN)
+    for user in closed:
+        _forget_person(user)
+        gone += 1
     return gone + old
+
+
+@transaction.atomic
+def _forget_person(user: User) -> None:
+    """The row stays, because the ledger points to it; nothing in it tells who it was."""
+    user.email, user.name, user.language = f"{user.pk.hex}{FORGOTTEN}", "", ""
+    user.set_unusable_password()
+    user.save()
+    EmailAddress.objects.filter(user=user).delete()
+    Authenticator.objects.filter(user=user).delete()
+    record("accounts.user.forgotten", user, by="sweep")

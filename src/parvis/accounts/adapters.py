@@ -105,9 +105,7 @@ class AccountAdapter(DefaultAccountAdapter):
         context = {**context, "city": self.request.city.name}
         notices.mail(f"accounts/mail/{name}.txt", email, language, context).send()
 
-    def send_notification_mail(
-        self, template_prefix: str, user: Any, context: Any = None, email: Any = None
-    ) -> None:
+    def send_notification_mail(self, template_prefix: str, user: Any, context: Any = None, email: Any = None) -> None:
         what = TOLD.get(template_prefix)
         if what is not None:
             context = {"what": what, "city": self.request.city.name}

@@ -130,18 +130,14 @@ class SelfForm(WithLanguage):
     name = forms.CharField(
         label=_("Name"), max_length=120, widget=forms.TextInput({"autocomplete": "name", "dir": "auto"})
     )
-    language = forms.ChoiceField(
-        label=_("Language"), help_text=_("Messages to you are written in this language.")
-    )
+    language = forms.ChoiceField(label=_("Language"), help_text=_("Messages to you are written in this language."))
 
 
 class InviteForm(WithLanguage):
     """Whom to invite, as what, and in which language to write to them."""
 
     email = forms.EmailField(label=_("E-mail address"), widget=forms.EmailInput({"dir": "ltr"}))
-    name = forms.CharField(
-        label=_("Name"), max_length=120, required=False, widget=forms.TextInput({"dir": "auto"})
-    )
+    name = forms.CharField(label=_("Name"), max_length=120, required=False, widget=forms.TextInput({"dir": "auto"}))
     role = forms.ChoiceField(label=_("Role"))
     language = forms.ChoiceField(label=_("Language of the invitation"))
 

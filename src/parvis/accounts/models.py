@@ -50,6 +50,9 @@ class User(AbstractBaseUser, Row):
     office_role = models.CharField(max_length=20, choices=Role.choices, blank=True, default="")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(
+        null=True, blank=True
+    )  # since when it is suspended: two years later it is forgotten
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
@@ -59,6 +62,11 @@ class User(AbstractBaseUser, Row):
         constraints = [
             models.UniqueConstraint(Lower("email"), name="accounts_email_any_case"),
             models.CheckConstraint(condition=models.Q(office_role__in=["", *OFFICE_ROLES]), name="accounts_known_role"),
+            models.CheckConstraint(
+                condition=models.Q(is_active=True, closed_at__isnull=True)
+                | models.Q(is_active=False, closed_at__isnull=False),
+                name="accounts_closed_since",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -22,6 +22,10 @@ def last_administrator() -> Promise:
     return _("This is the last administrator: give the role to somebody else first.")
 
 
+def account_forgotten() -> Promise:
+    return _("This account was closed so long ago that it is forgotten. Invite the person anew.")
+
+
 def invitation_over() -> Promise:
     return _("This invitation can't be used any more. Ask for a new one.")
 

@@ -30,9 +30,7 @@ def sessions_of(user: User) -> list[Session]:
 
 def memberships_of(user: User) -> list[Any]:
     """For whom a person works at present (rows of a higher app, reached through the user)."""
-    return list(
-        user.memberships.filter(until=None).select_related("organization").order_by("organization__name")
-    )
+    return list(user.memberships.filter(until=None).select_related("organization").order_by("organization__name"))
 
 
 def users(viewer: Any, *, text: str = "", role: str = "", state: str = "") -> QuerySet[User]:

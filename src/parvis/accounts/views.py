@@ -117,9 +117,7 @@ def person(request: HttpRequest, pk: Any) -> HttpResponse:
         user = queries.user(request.user, pk)
     except User.DoesNotExist:
         raise Http404 from None
-    role = forms.RoleForm(
-        request.POST if "role" in request.POST else None, initial={"role": user.office_role}
-    )
+    role = forms.RoleForm(request.POST if "role" in request.POST else None, initial={"role": user.office_role})
     reason = forms.ReasonForm(request.POST if "reason" in request.POST else None)
     problem = ""
     if request.method == "POST":
@@ -137,9 +135,7 @@ def person(request: HttpRequest, pk: Any) -> HttpResponse:
         "sessions": queries.sessions_of(user),
         "locked_until": lockout.locked_until(user.email, timezone.now()),
     }
-    return render(
-        request, "accounts/person.html", shown, status=UNPROCESSABLE if request.method == "POST" else 200
-    )
+    return render(request, "accounts/person.html", shown, status=UNPROCESSABLE if request.method == "POST" else 200)
 
 
 def _act(request: HttpRequest, user: User, role: forms.RoleForm, reason: forms.ReasonForm) -> bool:
@@ -186,9 +182,7 @@ def invite(request: HttpRequest) -> HttpResponse:
         actions.invite(**wanted, by=request.user, url=link_in(request, wanted["language"]), city=city.name)
         messages.success(request, _("The invitation is on its way."))
         return redirect("account_people")
-    return render(
-        request, "accounts/invite.html", {"form": form}, status=UNPROCESSABLE if form.errors else 200
-    )
+    return render(request, "accounts/invite.html", {"form": form}, status=UNPROCESSABLE if form.errors else 200)
 
 
 @require_POST
@@ -237,9 +231,7 @@ def invitation(request: HttpRequest, key: str) -> HttpResponse:
         messages.success(request, _("Welcome. Your account is open."))
         return redirect("account_home")
     shown = {"form": form, "invitation": found}
-    return render(
-        request, "accounts/invitation.html", shown, status=UNPROCESSABLE if form.errors else 200
-    )
+    return render(request, "accounts/invitation.html", shown, status=UNPROCESSABLE if form.errors else 200)
 
 
 def _join(request: HttpRequest, key: str, found: Any, holder: User) -> HttpResponse:
@@ -253,4 +245,3 @@ def _join(request: HttpRequest, key: str, found: Any, holder: User) -> HttpRespo
         messages.success(request, _("You have accepted the invitation."))
         return redirect("account_home")
     return render(request, "accounts/invitation_join.html", {"invitation": found, "own": own})
-
