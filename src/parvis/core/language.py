@@ -194,15 +194,20 @@ def from_name(text: str) -> str | None:
 
     `from_name("Spanish") == from_name("espagnol") == from_name("Español") == from_name("spa") == "es"`.
     """
-    found = _codes_by_name().get(fold(text.strip()))
-    if found is not None:
-        return found
+    text = text.strip()
+    code = _known_code(text)
+    # a code is told from a name without the table of names, which takes long to make
+    if code is not None and (len(text) == 2 or "-" in text or text.lower() in _PREFERRED):
+        return code
+    return _codes_by_name().get(fold(text), code)
+
+
+def _known_code(text: str) -> str | None:
     try:
         tag = parse(text)
     except ValueError:
         return None
-    english = Locale("en").languages
-    return str(tag) if tag.language in english or tag.language in _OWN_NAMES else None
+    return str(tag) if tag.language in Locale("en").languages or tag.language in _OWN_NAMES else None
 
 
 # ---- folding
