@@ -7,7 +7,7 @@ import segno
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.html import format_html, linebreaks
+from django.utils.html import escape, format_html, linebreaks
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -162,7 +162,8 @@ def host(address: str) -> str:
 def qr(address: str) -> SafeString:
     """A QR code of an address as an inline drawing, dark on white in every scheme so that cameras read it."""
     drawing = segno.make(address, error="m").svg_inline(svgclass="qr", lineclass=None, omitsize=True, border=2)
-    return mark_safe(drawing.replace("<svg ", f'<svg role="img" aria-label="{_("QR code of this page")}" ', 1))  # noqa: S308
+    name = escape(_("QR code of this page"))
+    return mark_safe(drawing.replace("<svg ", f'<svg role="img" aria-label="{name}" ', 1))  # noqa: S308
 
 
 def _clock(moment: dt.datetime) -> str:
