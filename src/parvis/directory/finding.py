@@ -386,6 +386,7 @@ def _facets(
         ]
         if name == "boroughs":
             options.sort(key=lambda option: tongues.fold(option.label))
+        options.sort(key=lambda option: not option.checked)
         found.append(Facet(parameter, str(label), options, shown=":25" if name == "boroughs" else ":11"))
     return found
 

@@ -36,6 +36,8 @@
   });
   // Leaving the box is not a new question: what was typed has been asked already.
   document.getElementById("q").addEventListener("change", function (event) { event.stopPropagation(); });
+  // What is typed reads in its own direction; an empty box in the page's.
+  document.getElementById("q").addEventListener("input", function (event) { event.target.dir = event.target.value ? "auto" : ""; });
   near.addEventListener("input", function () { at.value = ""; });
 
   document.addEventListener("htmx:configRequest", function (event) {
