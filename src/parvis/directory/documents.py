@@ -22,6 +22,8 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from parvis.cities.models import City
+from parvis.cities.queries import city as find_city
 from parvis.core import hsds
 from parvis.core.language import tokens
 from parvis.directory import models as tables
@@ -155,7 +157,7 @@ def _without_collector() -> Iterator[None]:
 
 def rendering() -> str:
     """The rules of today: version of HSDS, of the renderer, and the city's offset from UTC (summer time moves it)."""
-    return f"{settings.HSDS_VERSION}/{RENDERER}/{_offset()}/{connection.tenant.country}"
+    return f"{settings.HSDS_VERSION}/{RENDERER}/{_offset()}/{_city().country}"
 
 
 def renew(now: dt.datetime | None = None) -> None:
@@ -179,9 +181,14 @@ def merged(kind: str, former: uuid.UUID | str, into: uuid.UUID | str) -> None:
         )
 
 
+def _city() -> City:
+    """The active city. Tasks and sweeps know only its schema."""
+    tenant = connection.tenant
+    return tenant if isinstance(tenant, City) else find_city(connection.schema_name)
+
+
 def _offset() -> float:
-    zone = ZoneInfo(getattr(connection.tenant, "timezone", "UTC") or "UTC")
-    gap = dt.datetime.now(zone).utcoffset()
+    gap = dt.datetime.now(ZoneInfo(_city().timezone)).utcoffset()
     return gap.total_seconds() / 3600 if gap else 0.0
 
 
@@ -251,8 +258,8 @@ class Renderer:
         self.cursor = cursor
         self.scope = scope
         self.version: hsds.Version = settings.HSDS_VERSION
-        self.country = getattr(connection.tenant, "country", "") or ""
-        self.office = getattr(connection.tenant, "name", "") or ""
+        self.country = _city().country
+        self.office = _city().name
         self.offset = _offset()
         self.wholes: dict[str, dict[str, bytes]] = defaultdict(dict)  # entity -> id -> JSON
         self.items: dict[str, dict[str, bytes]] = defaultdict(dict)  # the direct fields alone
