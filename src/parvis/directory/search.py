@@ -588,13 +588,9 @@ def facets(
 
         def compute() -> Facets:
             condition, values = found.where.condition(query)
-            cursor.execute(
-                f"SELECT l.facets, count(*) FROM {found.where.table} WHERE {condition} GROUP BY l.facets", values
-            )
-            counts: Counter[str] = Counter()
-            for facts, number in cursor.fetchall():
-                for each in facts.split("\n"):
-                    counts[each] += number
+            # one text, counted here: grouping thousands of distinct texts takes PostgreSQL five times as long
+            cursor.execute(f"SELECT string_agg(l.facets, E'\\n') FROM {found.where.table} WHERE {condition}", values)
+            counts = Counter((cursor.fetchone()[0] or "").split("\n"))
             ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
 
             def of(code: str) -> dict[str, int]:
