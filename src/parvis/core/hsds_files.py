@@ -27,6 +27,8 @@ import orjson
 READABLE = (".csv", ".json", ".ndjson", ".jsonl", ".tsv")
 NOISE = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 CHUNK = 1 << 20
+WHOLE = 32 << 20  # bytes of a JSON document that may be read in one go
+DEEPEST = 200  # levels of a JSON document
 
 
 class HsdsError(Exception):
@@ -527,49 +529,79 @@ def _fast_array(member: Member, limits: Limits) -> Iterator[tuple[int, str, Any,
 
 
 def _slow_json(member: Member) -> Iterator[tuple[str, Any]]:
-    """(name hint, object) of any JSON document, with memory for one object at a time."""
-    with _start(member) as stream:
-        first = next((byte for byte in iter(lambda: stream.read(1), b"") if not byte.isspace()), b"")
-    if first == b"[":
+    """(name hint, object) of any JSON document; of a big one, with memory for one object at a time."""
+    if member.size <= WHOLE:
+        with _start(member) as stream:
+            yield from _in_document(_loaded(stream.read()))
+        return
+    keys = _survey(member)
+    if keys is None:
         with _start(member) as stream:
             for item in ijson.items(stream, "item", use_float=False):
                 yield "", item
         return
-    keys = _top_keys(member) if first == b"{" else {}
-    lists = [key for key, kind in keys.items() if kind == "start_array" and (key == "contents" or key.endswith(".csv"))]
+    lists = [key for key, kind in keys.items() if kind == "start_array" and _is_list(key)]
     if not lists:
-        with _start(member) as stream:
-            for item in ijson.items(stream, "", use_float=False):
-                yield "", item
-        return
+        raise HsdsError(f"{member.name} is one object of more than {_megabytes(WHOLE)}.")
     for key in lists:
         hint = "" if key == "contents" else key.removesuffix(".csv")
         with _start(member) as stream:
-            if "." in key:
-                for name, items in ijson.kvitems(stream, "", use_float=False):
-                    if name == key:
-                        for item in items:
-                            yield hint, item
-            else:
+            if "." not in key:
                 for item in ijson.items(stream, f"{key}.item", use_float=False):
                     yield hint, item
+                continue
+            for name, items in ijson.kvitems(stream, "", use_float=False):
+                if name == key:
+                    for item in items:
+                        yield hint, item
 
 
-def _top_keys(member: Member) -> dict[str, str]:
-    """Keys of the outermost object, each with the kind of its value."""
+def _is_list(key: str) -> bool:
+    return key == "contents" or key.endswith(".csv")
+
+
+def _loaded(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return json.loads(data)  # numbers too big for orjson are still JSON
+
+
+def _in_document(document: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(document, list):
+        for item in document:
+            yield "", item
+        return
+    lists = [key for key in document if _is_list(key) and isinstance(document[key], list)] if (
+        isinstance(document, dict)
+    ) else []
+    if not lists:
+        yield "", document
+    for key in lists:
+        for item in document[key]:
+            yield "" if key == "contents" else key.removesuffix(".csv"), item
+
+
+def _survey(member: Member) -> dict[str, str] | None:
+    """Look through a big document: keys of the outermost object with the kind of their values, None for a list.
+
+    HsdsError when it is nested too deeply for the memory of the reader.
+    """
     keys: dict[str, str] = {}
-    depth, key = 0, ""
+    depth, key, outermost = 0, "", ""
     with _start(member) as stream:
         for event, value in ijson.basic_parse(stream, use_float=False):
+            outermost = outermost or event
             if depth == 1 and event == "map_key":
                 key = str(value)
             elif depth == 1 and key:
-                keys.setdefault(key, event)
+                if len(keys) < 1000:
+                    keys.setdefault(key, event)
                 key = ""
             if event in ("start_map", "start_array"):
                 depth += 1
+                if depth > DEEPEST:
+                    raise HsdsError(f"{member.name} is nested more than {DEEPEST} deep.")
             elif event in ("end_map", "end_array"):
                 depth -= 1
-            if len(keys) > 1000:
-                break
-    return keys
+    return None if outermost == "start_array" else keys

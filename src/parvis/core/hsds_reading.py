@@ -635,8 +635,10 @@ class Reading:
             return None
         flag = 0
         if notes:
-            for field_, code, was in notes:
-                self._find(file, line, field_, code, was)
+            # An object that a JSON file repeats wherever it is nested is told of once.
+            if self.cleaner.sheet or row[0] not in self.present[entity]:
+                for field_, code, was in notes:
+                    self._find(file, line, field_, code, was)
             notes.clear()
             flag = 1
         key: str = row[0]
@@ -985,7 +987,7 @@ class Reading:
             known = self.known.get(refers)
             if said.__class__ is str and known is not None and said in known:
                 if name in ("parent_id", "parent_organization_id") and (said == row[0] or row[0] in self.cut):
-                    self._find(file, line, name, "circle", said)
+                    self._find(file, line, name, "circle", self.words.get(said, said))
                     row[place] = None
                 continue
             keys = [said] if said.__class__ is str else list(said)
@@ -996,7 +998,8 @@ class Reading:
                 lost = True
                 if role != Role.EXTRA:
                     self._find(file, line, name, "dangling", ", ".join(missing))
-            if row[0] in self.cut and name in ("parent_id", "parent_organization_id"):
+            if good and row[0] in self.cut and name in ("parent_id", "parent_organization_id"):
+                self._find(file, line, name, "circle", self.words.get(good[0], good[0]))
                 good = []
             row[place] = good[0] if good else None
             if len(good) > 1:

@@ -166,7 +166,7 @@ class _Merge:
             self.cursor = cursor
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))", [_LOCK])
             cursor.execute("SELECT 1 FROM directory_revision WHERE id = 1 FOR UPDATE")
-            cursor.execute("CREATE TEMP TABLE touched (entity text, id uuid, what text) ON COMMIT DROP")
+            self._make("touched", "(entity text, id uuid, what text) ON COMMIT DROP")
             self.fresh = not any(_all(f"SELECT 1 FROM {_table(name)} LIMIT 1") for name in TOLD)
             for entity, rows in self.reading.all_rows():
                 self._take(entity, rows)
@@ -176,6 +176,11 @@ class _Merge:
             self._refresh()
             self._write_ledger()
         return Imported(self.reading.report, self.changes)
+
+    def _make(self, table: str, rest: str, values: list[Any] | None = None) -> None:
+        """A temporary table of this import, in place of one left by an import before in the same transaction."""
+        self.cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{table}")
+        self.cursor.execute(f"CREATE TEMP TABLE {table} {rest}", values)
 
     # rows of one entity
 
@@ -187,8 +192,9 @@ class _Merge:
         columns = [_column(entity, name) for name in names]
         incoming = f"incoming_{entity}"
         texts = _texts(entity)
-        self.cursor.execute(
-            f"CREATE TEMP TABLE {incoming} ON COMMIT DROP AS"
+        self._make(
+            incoming,
+            "ON COMMIT DROP AS"
             f" SELECT {', '.join(columns)}, 0::bigint AS digest FROM {_table(entity)} WITH NO DATA"
         )
         # Laid aside first: while a COPY is open the connection cannot answer what the reading asks.
@@ -240,8 +246,9 @@ class _Merge:
         new = {
             column: f"COALESCE(i.{column}, r.{column})" if column == "synonyms" else f"i.{column}" for column in content
         }
-        cursor.execute(
-            f"CREATE TEMP TABLE fate_{entity} ON COMMIT DROP AS SELECT i.id, CASE"
+        self._make(
+            f"fate_{entity}",
+            "ON COMMIT DROP AS SELECT i.id, CASE"
             "  WHEN r.id IS NULL AND s.object_id IS NOT NULL THEN 'left'"
             "  WHEN r.id IS NULL THEN 'created'"
             "  WHEN s.digest = i.digest AND r.missing_since IS NULL THEN 'same'"
