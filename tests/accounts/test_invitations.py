@@ -32,7 +32,7 @@ def office(city: Any) -> Client:
 
 
 def invite(office: Client, role: str = "agent", **more: str) -> str:
-    answer = office.post("/en/account/people/invite/", GUEST | {"role": role} | more)
+    answer = office.post("/en/people/invite/", GUEST | {"role": role} | more)
     assert answer.status_code == 302, answer.content.decode()
     return link()
 
@@ -76,8 +76,8 @@ def test_seven_days_later_it_is_over(city: Any) -> None:
 def test_sending_again_makes_a_new_link_and_ends_the_old(office: Client) -> None:
     first = invite(office)
     found = Invitation.objects.get()
-    assert b"guest@example.org" in office.get("/en/account/people/").content
-    assert office.post(f"/en/account/people/invitations/{found.pk}/", {"do": "resend"}).status_code == 302
+    assert b"guest@example.org" in office.get("/en/people/").content
+    assert office.post(f"/en/people/invitations/{found.pk}/", {"do": "resend"}).status_code == 302
     second = link()
     assert first != second
     assert Client().get(first).status_code == 410
@@ -87,10 +87,10 @@ def test_sending_again_makes_a_new_link_and_ends_the_old(office: Client) -> None
 def test_a_revoked_one_opens_nothing(office: Client) -> None:
     address = invite(office)
     found = Invitation.objects.get()
-    office.post(f"/en/account/people/invitations/{found.pk}/", {"do": "revoke"})
+    office.post(f"/en/people/invitations/{found.pk}/", {"do": "revoke"})
     assert Client().post(address, WELCOME).status_code == 410
     assert User.objects.count() == 1
-    office.post(f"/en/account/people/invitations/{found.pk}/", {"do": "resend"})
+    office.post(f"/en/people/invitations/{found.pk}/", {"do": "resend"})
     assert len(mail.outbox) == 1
 
 

@@ -68,13 +68,13 @@ def test_after_signing_in_one_comes_where_one_wanted(city: Any) -> None:
     alice = open_account("alice", "agent")
     sent = Client().get("/en/account/second-factor/")
     assert sent["Location"] == "/en/account/login/?next=/en/account/second-factor/"
-    for wanted, reached in (("/en/account/people/", "/en/account/people/"), ("https://example.org/", "/en/account/")):
+    for wanted, reached in (("/en/people/", "/en/people/"), ("https://example.org/", "/en/account/")):
         back = Client().post(SIGN_IN, {"login": alice.email, "password": PASSWORD, "next": wanted})
         assert back["Location"] == reached
 
 
 def test_a_part_of_a_page_asked_by_htmx_sends_the_whole_page_to_sign_in(city: Any) -> None:
-    answer = Client().get("/en/account/people/", headers={"HX-Request": "true"})
+    answer = Client().get("/en/people/", headers={"HX-Request": "true"})
     assert answer.status_code == 401
     assert answer["HX-Redirect"].startswith("/en/account/login/?next=")
 
@@ -82,8 +82,8 @@ def test_a_part_of_a_page_asked_by_htmx_sends_the_whole_page_to_sign_in(city: An
 @pytest.mark.parametrize("language", ["fr", "en", "ar", "es"])
 def test_every_page_of_an_account_answers(city: Any, language: str) -> None:
     admin = signed_in(open_account("admin", "administrator"))
-    for path in ("", "people/", "people/invite/", "password/", "second-factor/"):
-        response = admin.get(f"/{language}/account/{path}")
+    for path in ("account/", "people/", "people/invite/", "account/password/", "account/second-factor/"):
+        response = admin.get(f"/{language}/{path}")
         assert response.status_code == 200, path
         assert response["Cache-Control"] == "no-store"
     for path in (
@@ -203,7 +203,7 @@ def test_a_stranger_makes_us_mail_nobody(post: Postman) -> None:
 
 
 def test_a_forgotten_password_is_chosen_anew_by_mail(post: Postman) -> None:
-    alice = open_account("alice", "agent")
+    alice = open_account("alice", "agent", language="en")
     elsewhere = signed_in(alice)
     client = Client()
     client.post("/en/account/password/reset/", {"email": "alice@example.org"})
@@ -313,7 +313,7 @@ def test_in_production_the_office_sets_one_up_before_anything_else(city: Any, se
     settings.PRODUCTION = True
     agent, partner = signed_in(open_account("alice", "agent")), signed_in(open_account("bob"))
     assert partner.get("/en/account/").status_code == 200
-    for path in ("/en/account/", "/en/account/password/", "/en/account/people/", "/en/members/"):
+    for path in ("/en/account/", "/en/account/password/", "/en/people/", "/en/members/"):
         answer = agent.get(path)
         assert (answer.status_code, answer["Location"]) == (302, "/en/account/second-factor/"), path
     assert agent.get("/en/account/login/").status_code == 302
@@ -325,7 +325,7 @@ def test_the_administrator_helps_who_lost_theirs(city: Any) -> None:
     alice, admin = open_account("alice", "agent"), open_account("admin", "administrator")
     set_up_app(signed_in(alice))
     office = signed_in(admin)
-    page = f"/en/account/people/{alice.pk}/"
+    page = f"/en/people/{alice.pk}/"
     assert b"Remove the second factor" in office.get(page).content
     assert office.post(page, {"do": "reset_second_factor"}).status_code == 302
     assert sign_in(Client(), alice)["Location"] == "/en/account/"
@@ -338,15 +338,15 @@ def test_the_administrator_helps_who_lost_theirs(city: Any) -> None:
 def test_a_suspended_account_is_out_at_once_and_stays_out(city: Any) -> None:
     alice, admin = open_account("alice", "agent"), open_account("admin", "administrator")
     client, office = signed_in(alice), signed_in(admin)
-    answer = office.post(f"/en/account/people/{alice.pk}/", {"do": "suspend", "reason": "left"})
+    answer = office.post(f"/en/people/{alice.pk}/", {"do": "suspend", "reason": "left"})
     assert answer.status_code == 302
     assert not is_signed_in(client)
     assert sign_in(client, alice)["Location"] == "/en/account/suspended/"
     assert not is_signed_in(client)
     assert history(None, alice.pk)[0].reason == "left"
-    office.post(f"/en/account/people/{alice.pk}/", {"do": "restore"})
+    office.post(f"/en/people/{alice.pk}/", {"do": "restore"})
     assert sign_in(client, alice)["Location"] == "/en/account/"
-    assert office.post(f"/en/account/people/{admin.pk}/", {"do": "suspend", "reason": ""}).status_code == 422
+    assert office.post(f"/en/people/{admin.pk}/", {"do": "suspend", "reason": ""}).status_code == 422
 
 
 def test_one_city_knows_nothing_of_anothers_accounts_and_sessions(city: Any, other_city: Any) -> None:
@@ -363,3 +363,28 @@ def test_one_city_knows_nothing_of_anothers_accounts_and_sessions(city: Any, oth
     assert sign_in(there, namesake).status_code == 422, "the other city's password is worth nothing here"
     assert sign_in(there, namesake, "une tout autre maison").status_code == 302
     assert is_signed_in(client)
+
+
+def test_a_code_in_the_mail_does_not_replace_the_second_factor(post: Postman) -> None:
+    alice = open_account("alice", "agent", language="en")
+    secret = set_up_app(signed_in(alice))
+    client = Client()
+    ask_for_code(client, alice.email)
+    outbox.relay(timezone.now())
+    code = re.findall(r"^[A-Z0-9-]{6,}$", text_of(post.got[-1][1]), re.MULTILINE)[0]
+    answer = client.post("/en/account/login/code/confirm/", {"code": code})
+    assert answer["Location"].startswith("/en/account/login/second/")
+    assert not is_signed_in(client)
+    assert client.post("/en/account/login/second/", {"code": totp(secret, 1)}).status_code == 302
+    assert is_signed_in(client)
+
+
+def test_guesses_of_the_second_factor_are_counted(city: Any) -> None:
+    alice = open_account("alice", "agent")
+    secret = set_up_app(signed_in(alice))
+    client = Client()
+    sign_in(client, alice)
+    pages = [client.post("/en/account/login/second/", {"code": f"00000{n}"}).content.decode() for n in range(5)]
+    assert "Try again in 15 minutes" in pages[4]
+    client.post("/en/account/login/second/", {"code": totp(secret, 1)})
+    assert not is_signed_in(client)

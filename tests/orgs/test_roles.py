@@ -138,11 +138,11 @@ def test_the_screens_do_what_the_table_says(world: World) -> None:
                 ) != expected:
                     wrong.append((f"invite_{partner}", role, scope))
         tried += 1
-        if (client.get("/en/account/people/").status_code == 200) != EXPECTED["manage_users", role, "public"]:
+        if (client.get("/en/people/").status_code == 200) != EXPECTED["manage_users", role, "public"]:
             wrong.append(("manage_users", role, "public"))
         for office in ("agent", "director", "coordinator", "administrator"):
             before = OutboxMail.objects.count()
-            client.post("/en/account/people/invite/", invitation(office, tried))
+            client.post("/en/people/invite/", invitation(office, tried))
             tried += 1
             if (OutboxMail.objects.count() == before + 1) != EXPECTED[f"invite_{office}", role, "public"]:
                 wrong.append((f"invite_{office}", role, "public"))

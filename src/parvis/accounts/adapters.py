@@ -1,9 +1,11 @@
 """How django-allauth speaks and writes in Parvis: our sentences, our counters, our outbox, our ledger."""
 
 import base64
+import io
 import secrets
 from typing import Any
 
+import segno
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
@@ -136,6 +138,12 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def _get_site_name(self) -> str:
         return f"Parvis {connection.tenant.name}"
+
+    def build_totp_svg(self, url: str) -> str:
+        """The square to scan, dark on white in every scheme."""
+        drawn = io.BytesIO()
+        segno.make(url, micro=False).save(drawn, kind="svg", xmldecl=False, scale=5, light="#fff", dark="#000")
+        return drawn.getvalue().decode()
 
     def generate_authenticator_name(self, user: Any, type: Any) -> str:
         number = Authenticator.objects.filter(user_id=user.pk, type=type).count() + 1

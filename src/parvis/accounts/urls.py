@@ -15,10 +15,6 @@ from parvis.accounts.views import refuses_with_422 as page
 urlpatterns = [
     path("", views.home, name="account_home"),
     path("sessions/", views.end_session, name="account_end_session"),
-    path("people/", views.people, name="account_people"),
-    path("people/invite/", views.invite, name="account_invite"),
-    path("people/invitations/<uuid:pk>/", views.invitation_act, name="account_invitation_act"),
-    path("people/<uuid:pk>/", views.person, name="account_person"),
     path("invitation/<str:key>/", views.invitation, name="account_invitation"),
     # signing in and out
     path("login/", page(account.login), name="account_login"),

@@ -17,6 +17,7 @@ urlpatterns += i18n_patterns(
     path("hsds/v3/docs", docs, name="hsds-docs"),
     path("kit/", include("parvis.kit.urls")),
     path("account/", include("parvis.accounts.urls")),
+    path("people/", include("parvis.accounts.people_urls")),
     path("members/", include("parvis.orgs.urls")),
     path("", include("parvis.directory.urls")),
     prefix_default_language=True,
