@@ -24,7 +24,8 @@ class TimeField(forms.CharField):
     """A time as people type it; a `datetime.time`, or None when empty."""
 
     def __init__(self, **kwargs: Any) -> None:
-        attrs = {"class": "time", "dir": "ltr", "autocomplete": "off", "maxlength": 12, "placeholder": "9:00"}
+        # A placeholder of one space: the style sheet sees whether something is written.
+        attrs = {"class": "time", "dir": "ltr", "autocomplete": "off", "maxlength": 12, "placeholder": " "}
         super().__init__(required=False, max_length=12, widget=forms.TextInput(attrs=attrs), **kwargs)
 
     def prepare_value(self, value: Any) -> Any:

@@ -180,7 +180,7 @@ def one(request: HttpRequest, kind: str, object_id: uuid.UUID) -> HttpResponse:
         may_see_history=rules.may_see_history(user, obj),
         has_hours=kind != "organization",
         children=_children(obj),
-        languages=_targets(),
+        targets=_targets(),
     )
     if isinstance(obj, Organization):
         context["may_add"] = orgs.may_edit_service(user, obj)
