@@ -44,7 +44,10 @@ _OWN_NAMES = {
     "rhg": "Ruáingga",
     "ny": "Chichewa",
     "kri": "Krio",
+    "fcs": "Langue des signes québécoise",
 }
+# Languages that the locale data lists under another tag.
+_LISTED_AS = {"prs": "fa_AF"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +151,11 @@ def name(tag: str, reader: str = "en") -> str:
         parsed = parse(tag)
     except ValueError:
         return tag
+    code = _LISTED_AS.get(parsed.language, parsed.language)
     for locale in (_locale(reader), _locale("en")):
         if locale is not None:
             for part in (f"_{parsed.script}", f"_{parsed.region}", ""):
-                found = locale.languages.get(parsed.language + part)
+                found = locale.languages.get(code + part)
                 if found:
                     return str(found)
     return str(parsed)

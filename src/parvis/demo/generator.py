@@ -420,7 +420,7 @@ def _way(run: _City, rng: Random, longitude: float, latitude: float) -> Said:
     return (
         f"{kind[0]} {stop.name}, {minutes} minutes à pied",
         f"{kind[1]} {stop.name}, {minutes} minutes on foot",
-        f"{kind[2]} {stop.name}، {spell} مشيًا",
+        f"{kind[2]} {stop.name}\u200f، {spell} مشيًا",
         f"{kind[3]} {stop.name}, a {minutes} minutos a pie",
     )
 

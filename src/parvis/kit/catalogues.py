@@ -1,6 +1,6 @@
 """Translation catalogues of the interface: gathering msgids, checking that none lacks a translation, compiling.
 
-Done with Babel, so that a fresh machine needs no gettext tools. Catalogues are `locale/<language>/LC_MESSAGES/django.po`.
+Done with Babel, so that a fresh machine needs no gettext tools. Catalogues: `locale/<language>/LC_MESSAGES/django.po`.
 """
 
 import io

@@ -1,6 +1,7 @@
 """Sentences of the public pages: opening hours, distances, texts in more than one language."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 import segno
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 from parvis.core import language as tongues
 from parvis.core.hours import State
 from parvis.directory.finding import called
+from parvis.directory.wording import PhoneType
 from parvis.words.queries import Shown
 
 register = template.Library()
@@ -71,6 +73,19 @@ def plain(text: Any) -> str:
 def language_name(code: str) -> str:
     """A language in the reader's words: "ar" -> "arabe"."""
     return called(code, _reader())
+
+
+@register.filter
+def language_names(languages: Iterable[Any]) -> list[str]:
+    """Languages in the reader's words; each is a code, or HSDS's own row of name and code."""
+    rows = ({"code": one} if isinstance(one, str) else one for one in languages)
+    return [language_name(row["code"]) if row.get("code") else plain(row.get("name")) for row in rows]
+
+
+@register.filter
+def phone_kind(code: str) -> str:
+    """What a telephone is for, when it is not for talking: "fax", "textphone"."""
+    return str(PhoneType(code).label) if code in PhoneType.values else str(code)
 
 
 @register.filter

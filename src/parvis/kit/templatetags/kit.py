@@ -10,11 +10,11 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from parvis.kit import navigation
 
@@ -86,7 +86,13 @@ def stat(label: str, value: object, note: str = "") -> dict[str, Any]:
 @register.inclusion_tag("kit/progress.html")
 def progress(label: str, value: float, maximum: float = 100, note: str = "") -> dict[str, Any]:
     """How far something is: `value` of `maximum`."""
-    return {"label": label, "value": value, "maximum": maximum, "note": note, "id": f"progress-{slugify(label, allow_unicode=True)}"}
+    return {
+        "label": label,
+        "value": value,
+        "maximum": maximum,
+        "note": note,
+        "id": f"progress-{slugify(label, allow_unicode=True)}",
+    }
 
 
 # -- forms --------------------------------------------------------------------------------------------------------
@@ -232,6 +238,18 @@ def steps(current: int, *names: str) -> dict[str, Any]:
 
 
 # -- filters ------------------------------------------------------------------------------------------------------
+
+
+@register.filter
+def listed(values: Iterable[object]) -> SafeString:
+    """Some words in a row, with this language's comma; each keeps its own direction."""
+    return format_html_join(pgettext("between the words of a list", ", "), "<bdi>{}</bdi>", ((one,) for one in values))
+
+
+@register.filter
+def colon(words: object) -> SafeString:
+    """Words that announce something, with a colon as this language sets it (French has a space before)."""
+    return mark_safe(_("%(words)s:") % {"words": conditional_escape(words)})  # noqa: S308 - the words are escaped
 
 
 @register.filter
