@@ -7,7 +7,10 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from django.db import connection
 
+from parvis.api import queries
+from parvis.api.parameters import Services
 from parvis.core import hsds
 from tests.api.conftest import SERVICES, Town
 
@@ -192,6 +195,17 @@ def test_ndjson_streams_what_the_pages_hold(town: Town, path: str, query: dict[s
                       ACCEPT_ENCODING="gzip")  # fmt: skip
     assert packed.headers["content-encoding"] == "gzip"
     assert packed.body == reply.body
+
+
+def test_a_stream_holds_one_chunk_at_a_time(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "CHUNK", {"whole": 10, "item": 7, "minimal": 50})
+    connection.set_tenant(town.city)
+    for shape, size in queries.CHUNK.items():
+        params = Services(format="ndjson", full=shape == "whole", minimal=shape == "minimal")
+        chunks = list(queries.stream("service", params))
+        assert len(chunks) == -(-SERVICES // size)
+        assert max(chunk.count(b"\n") for chunk in chunks) == size
+        assert len({json.loads(line)["id"] for chunk in chunks for line in chunk.splitlines()}) == SERVICES
 
 
 @pytest.mark.parametrize("kind", hsds.RESOURCES)

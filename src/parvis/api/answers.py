@@ -209,7 +209,7 @@ def _limited(environ: Environ, body: Callable[[], bytes]) -> bytes:
 
 
 def _list_tag(kind: str, params: Lists, revision: str) -> str:
-    asked = repr((kind, params, __version__))
+    asked = repr((kind, params.__dict__, __version__))
     return f'"{revision}-{hashlib.blake2b(asked.encode(), digest_size=8).hexdigest()}"'
 
 

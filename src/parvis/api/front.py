@@ -24,19 +24,26 @@ def front(application: Application) -> Application:
             return application(environ, start_response)
         try:
             city = city_of(environ)
-            if city is None:  # Django says so
-                return application(environ, start_response)
-            found = answer(environ, city, lambda: environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
         except DatabaseError:
             log.exception("no city could be found")
             found = Problem(503, ["server"], "the database does not answer; try again soon", "unavailable").answer
-        except Exception:
-            log.exception("%s %s", environ.get("REQUEST_METHOD"), path)
-            found = Problem(500, ["server"], "this is our fault, and it has been noted", "internal").answer
+        else:
+            if city is None:  # Django says so
+                return application(environ, start_response)
+            try:
+                found = answer(environ, city, lambda: _body(environ))
+            except Exception:
+                log.exception("%s %s", environ.get("REQUEST_METHOD"), path)
+                found = Problem(500, ["server"], "this is our fault, and it has been noted", "internal").answer
         start_response(found.line, found.headers)
         return [found.body] if isinstance(found.body, bytes) else found.body
 
     return serve
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    return body
 
 
 def takes(path: str, environ: dict[str, Any]) -> bool:

@@ -1,0 +1,1 @@
+"""`parvis bench`: what the promises of speed are measured with."""
