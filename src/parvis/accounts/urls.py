@@ -12,6 +12,13 @@ from parvis.accounts import views
 from parvis.accounts.views import notes_second_factors as noted
 from parvis.accounts.views import refuses_with_422 as page
 
+#: the accounts of a city, for its administrators
+people = [
+    path("", views.people, name="account_people"),
+    path("invite/", views.invite, name="account_invite"),
+    path("invitations/<uuid:pk>/", views.invitation_act, name="account_invitation_act"),
+    path("<uuid:pk>/", views.person, name="account_person"),
+]
 urlpatterns = [
     path("", views.home, name="account_home"),
     path("sessions/", views.end_session, name="account_end_session"),

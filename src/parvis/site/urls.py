@@ -4,6 +4,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
 from parvis.api.views import docs
+from parvis.accounts.urls import people
 from parvis.site import views
 
 urlpatterns = [
@@ -17,7 +18,7 @@ urlpatterns += i18n_patterns(
     path("hsds/v3/docs", docs, name="hsds-docs"),
     path("kit/", include("parvis.kit.urls")),
     path("account/", include("parvis.accounts.urls")),
-    path("people/", include("parvis.accounts.people_urls")),
+    path("people/", include(people)),
     path("members/", include("parvis.orgs.urls")),
     path("", include("parvis.directory.urls")),
     prefix_default_language=True,
