@@ -199,6 +199,27 @@ def test_a_service_tells_all_that_a_reader_needs(ask: Any, town: Town) -> None:
         assert said in text, said
 
 
+def test_a_service_leads_to_its_organization(ask: Any, town: Town) -> None:
+    links = [has.get("href") for tag, has in Reader(ask(f"services/{town.ids['service']}/").content.decode()).tags]
+    assert links.count(f"/fr/organizations/{town.ids['organization']}/") == 2  # where you are, and under the name
+
+
+def test_many_places_are_folded_after_the_fifth(ask: Any, town: Town) -> None:
+    from django.utils import timezone
+
+    from parvis.directory import documents, models
+
+    for number in range(6):
+        location = models.Location.objects.create(name=f"Salle {number}", changed_at=timezone.now())
+        models.ServiceAtLocation.objects.create(
+            service_id=town.ids["bare service"], location=location, changed_at=timezone.now()
+        )
+    documents.refresh(service_ids=[town.ids["bare service"]])
+    html = ask(f"services/{town.ids['bare service']}/").content.decode()
+    shown, folded = html.split('<details class="fold"')
+    assert shown.count('class="card place"') == 5 and folded.count('class="card place"') == 2
+
+
 def test_confirmed_says_when_and_by_whom_and_never_says_never(ask: Any, town: Town) -> None:
     with translation.override("en"):
         assert "Confirmed 12 days ago by Maison des Deux Rives" in words(ask(f"services/{town.ids['service']}/", "en"))
@@ -244,6 +265,7 @@ def test_no_page_has_inline_script_or_style_and_all_have_one_h1(ask: Any, town: 
             assert not [(tag, name) for tag, has in tags for name in has if name == "style" or name.startswith("on")]
             assert all(has.get("src") and has.get("nonce") for tag, has in tags if tag == "script"), path
             assert not [tag for tag, _has in tags if tag == "style"]
+            assert not [has for tag, has in tags if tag == "a" and not has.get("href")], path
             assert [tag for tag, _has in tags].count("h1") == 1, path
             assert 'hreflang="es"' in html and f'<html lang="{language}"' in html
 
