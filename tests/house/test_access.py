@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone, translation
 
 from parvis.accounts import actions as accounts
+from parvis.accounts.middleware import ClosedByDefault
 from parvis.directory import documents
 from parvis.directory.models import Location, Service
 from parvis.orgs.actions import add_member, invite_member
@@ -134,3 +138,24 @@ def test_no_page_has_inline_script_or_style_and_each_has_its_policy(world: World
                     found = INLINE.search(response.content.decode())
                     assert not found, f"{name}: {found.group(0)}"
     assert pages > 100
+
+
+def test_the_question_notices_a_door_left_open(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: with the rule gone, the agent gets in, and the test above would say so."""
+    agent = browsers(world)["agent"]
+    with translation.override("en"):
+        assert verdict(ask(agent, "account_people", LINES["account_people"], world)) == "refused"
+        monkeypatch.setattr("parvis.accounts.views.may_manage_users", lambda actor: True)
+        assert verdict(ask(agent, "account_people", LINES["account_people"], world)) == "open"
+
+
+def test_a_view_that_nobody_marked_is_closed(city: Any) -> None:
+    def new(request: Any) -> HttpResponse:
+        return HttpResponse("secret")
+
+    request = RequestFactory().get("/en/new/")
+    request.user = AnonymousUser()
+    gate = ClosedByDefault(new)
+    answer = gate.process_view(request, new, (), {})
+    assert answer is not None and answer.status_code == 302 and "/login/?next=/en/new/" in answer["Location"]
+    assert gate.process_view(request, login_not_required(new), (), {}) is None

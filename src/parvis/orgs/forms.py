@@ -13,9 +13,7 @@ class InviteMemberForm(forms.Form):
     """Whom to invite to an organization, and as what."""
 
     email = forms.EmailField(label=_("E-mail address"), widget=forms.EmailInput({"dir": "ltr"}))
-    name = forms.CharField(
-        label=_("Name"), max_length=120, required=False, widget=forms.TextInput({"dir": "auto"})
-    )
+    name = forms.CharField(label=_("Name"), max_length=120, required=False, widget=forms.TextInput({"dir": "auto"}))
     role = forms.ChoiceField(label=_("Role"))
     language = forms.ChoiceField(label=_("Language of the invitation"))
 

@@ -31,9 +31,7 @@ def members(request: HttpRequest, pk: Any) -> HttpResponse:
     organization = _organization(request, pk)
     roles = [(r.value, r.label) for r in PartnerRole if may_invite(request.user, r.value, organization)]
     city = request.city  # type: ignore[attr-defined]
-    form = InviteMemberForm(
-        request.POST or None, city=city, roles=roles, initial={"language": city.default_language}
-    )
+    form = InviteMemberForm(request.POST or None, city=city, roles=roles, initial={"language": city.default_language})
     if request.method == "POST" and form.is_valid():
         wanted = form.cleaned_data
         url = link_in(request, wanted["language"])

@@ -3,8 +3,8 @@
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
-from parvis.api.views import docs
 from parvis.accounts.urls import people
+from parvis.api.views import docs
 from parvis.site import views
 
 urlpatterns = [
