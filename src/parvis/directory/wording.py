@@ -8,11 +8,12 @@ from django.db.models import TextChoices
 from django.utils.dates import WEEKDAYS
 from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from parvis.core import language as tongues
+from parvis.core.hsds_reading import SENTENCES
 from parvis.directory import timetable as tt
 
 Word = str | Promise
@@ -198,15 +199,17 @@ def row(values: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """One row on a line: its values, those of the rows below it in brackets."""
     parts = []
     for name, value in values.items():
-        if name in _SILENT or value in (None, "", [], False):
-            continue
+        if name in _SILENT or value in (None, "", [], False) or (name == "name" and values.get("code")):
+            continue  # a language is called by its code, in the reader's words
         if isinstance(value, list):
             inner = timetable(tt.read(value)) if name == "schedules" else [row(one, names) for one in value]
-            parts.append(f"({', '.join(inner)})")
+            parts.append(f"({_comma().join(inner)})")
         else:
             said = _value(name, value, names)
             if said and said not in parts:
                 parts.append(said)
+    if tongues.direction(get_language() or "fr") == "rtl":
+        parts = [f"\u2068{part}\u2069" for part in parts]  # so that "+1 514" keeps its order between Arabic words
     return " · ".join(parts) or "—"
 
 
@@ -217,6 +220,8 @@ def _value(name: str, value: Any, names: Mapping[str, str]) -> str:
         return _("yes") if value else _("no")
     if isinstance(value, float):
         return number_format(int(value) if value == int(value) else value, use_l10n=True)
+    if name == "amount":
+        return number_format(value, use_l10n=True)
     if name in _CHOICES and value in _CHOICES[name].values:
         return str(_CHOICES[name](value).label)
     if name == "code":
@@ -224,6 +229,14 @@ def _value(name: str, value: Any, names: Mapping[str, str]) -> str:
     if name.endswith("_id"):
         return names.get(str(value), "")
     return str(value)
+
+
+def _comma() -> str:
+    return pgettext("between the words of a list", ", ")
+
+
+def _announced(words: str, said: str) -> str:
+    return _("%(words)s:") % {"words": words} + " " + said
 
 
 def ids(values: Any) -> set[str]:
@@ -256,6 +269,17 @@ def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, n
     return found
 
 
+#: what an import did with a row
+DONE: dict[str, Word] = {"repaired": __("repaired"), "merged": __("merged"), "refused": __("refused")}
+
+
+def finding(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A finding of an import report with its problem and what was done as sentences."""
+    problem, done = str(found.get("problem", "")), str(found.get("done", ""))
+    said = _(SENTENCES[problem]) if problem in SENTENCES else found.get("sentence", problem)
+    return {**found, "sentence": said, "done_word": DONE.get(done, done)}
+
+
 # -- timetables ---------------------------------------------------------------------------------------------------
 
 
@@ -266,10 +290,10 @@ def timetable(table: tt.Timetable) -> list[str]:
         said = [*_week(period.week), *map(_month_day, period.month)]
         said += [part for part in (period.note, period.extra) if part]
         when = _limits(period.valid_from, period.valid_to)
-        found += [f"{when}: {one}" if when else one for one in said]
+        found += [_announced(when, one) if when else one for one in said]
     for one in table.exceptions:
         what = _("closed") if one.closed else _spans(one.spans)
-        found.append(f"{_dates(one.first, one.last)}: {what}" + (f" ({one.note})" if one.note else ""))
+        found.append(_announced(_dates(one.first, one.last), what) + (f" ({one.note})" if one.note else ""))
     found += [unsaid(row) for row in table.others]
     return found
 
@@ -304,7 +328,7 @@ def _span(span: tt.Span) -> str:
 
 
 def _spans(spans: Iterable[tt.Span]) -> str:
-    return ", ".join(map(_span, spans))
+    return _comma().join(map(_span, spans))
 
 
 def day(number: int) -> str:
@@ -330,7 +354,7 @@ def _week(week: Sequence[Sequence[tt.Span]]) -> list[str]:
         else:
             days = _("%(first)s to %(last)s") % {"first": day(first), "last": day(last)}
         hours = _spans(week[first]) or _("closed")
-        found.append(f"{days[:1].upper()}{days[1:]}: {hours}")
+        found.append(_announced(f"{days[:1].upper()}{days[1:]}", hours))
         first = number
     return found
 
@@ -343,7 +367,7 @@ NTH: dict[int, Word] = {
 
 def _month_day(one: tt.MonthDay) -> str:
     said = _("The %(nth)s %(day)s of the month") % {"nth": NTH[one.nth], "day": day(one.day)}
-    return f"{said}: {_span(one.span)}"
+    return _announced(said, _span(one.span))
 
 
 def _dates(first: dt.date, last: dt.date) -> str:

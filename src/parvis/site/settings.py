@@ -132,6 +132,7 @@ for _code, _name in LANGUAGES:  # Django knows most languages' names and directi
     )
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_I18N = True
+FORMAT_MODULE_PATH = "parvis.kit.formats"
 USE_TZ = True
 TIME_ZONE = "UTC"  # the database's; pages are shown in the city's zone
 
