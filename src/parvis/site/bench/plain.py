@@ -1,6 +1,6 @@
 """The yardstick: the same answers as any Django office would serve them, from the ORM with prefetches.
 
-Only for `parvis bench`: `granian parvis.site.bench.plain:application`, one middleware and no more.
+Only for `parvis bench`, which serves it by parvis.site.bench.peer.
 """
 
 import datetime as dt
@@ -8,20 +8,14 @@ import decimal
 import uuid
 from typing import Any
 
-from parvis.site.boot import boot
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
 
-boot("app")
-
-from django.conf import settings  # noqa: E402
-from django.core.paginator import Paginator  # noqa: E402
-from django.core.wsgi import get_wsgi_application  # noqa: E402
-from django.db.models import Q  # noqa: E402
-from django.http import HttpRequest, JsonResponse  # noqa: E402
-from django.urls import path  # noqa: E402
-
-from parvis.core import hsds  # noqa: E402
-from parvis.directory.documents import COLUMNS  # noqa: E402
-from parvis.directory.models import Attribute, Service  # noqa: E402
+from parvis.core import hsds
+from parvis.directory.documents import COLUMNS
+from parvis.directory.models import Attribute, Service
 
 #: What a whole service shows, each with one query.
 _PLACES = ("contacts", "phones", "schedules")
@@ -125,7 +119,3 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> JsonResponse:
 
 
 urlpatterns = [path("services", page), path("services/<uuid:pk>", detail)]
-
-settings.ROOT_URLCONF = __name__
-settings.MIDDLEWARE = ["parvis.cities.middleware.CityMiddleware"]
-application = get_wsgi_application()

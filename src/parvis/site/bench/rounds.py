@@ -135,7 +135,7 @@ def parvis(port: int) -> list[str]:
 def plain(port: int) -> list[str]:
     return [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1",
             "--blocking-threads", "8", "--no-ws", "--log-level", "error",
-            "parvis.site.bench.plain:application"]  # fmt: skip
+            "parvis.site.bench.peer:application"]  # fmt: skip
 
 
 # ---- what is asked
