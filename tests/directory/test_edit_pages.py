@@ -82,7 +82,8 @@ def test_a_whole_service_is_written_through_the_form(story: Story) -> None:
         assert answer.status_code == 200
         data = form(answer)
     data |= {
-        "name": "Cours de français du soir", "minimum_age": "16", "description": "Deux soirs", "url": "cours.example.org",
+        "name": "Cours de français du soir", "minimum_age": "16", "url": "cours.example.org",
+        "description": "Deux soirs",
         "required_documents-0-document": "Preuve d'adresse", "cost_options-0-amount": "12.50",
         "cost_options-0-option": "Adultes", "languages-0-code": "ar", "capacities-0-unit": "places",
         "capacities-0-available": "4", "capacities-0-maximum": "20", "attributes-0-term": "cours de LANGUE",
@@ -116,7 +117,8 @@ def test_invalid_input_is_422_and_keeps_every_word(story: Story) -> None:
     client = story.client(story.alice)
     url = at("service", story.course, "edit/")
     data = form(client.get(url)) | {
-        "name": "", "description": "Un texte <b>à garder</b>", "phones-0-number": "appelez-nous", "email": "pas un courriel",
+        "name": "", "description": "Un texte <b>à garder</b>", "phones-0-number": "appelez-nous",
+        "email": "pas un courriel",
         "minimum_age": "30", "maximum_age": "20", "act": "save",
     }  # fmt: skip
     answer = client.post(url, data)
@@ -257,7 +259,8 @@ def test_hours_are_typed_read_in_words_and_published(story: Story) -> None:
     assert client.post(url, data | {"act": "save"}).status_code == 302
     rows = facts.read(story.course)["schedules"]
     assert {(row["freq"], row["byday"], row["opens_at"], row["closes_at"]) for row in rows} == {
-        ("WEEKLY", "MO,TU", "09:00", "12:00"), ("WEEKLY", "MO,TU", "13:00", "17:00"), ("WEEKLY", "FR", "22:00", "02:00"),
+        ("WEEKLY", "MO,TU", "09:00", "12:00"), ("WEEKLY", "MO,TU", "13:00", "17:00"),
+        ("WEEKLY", "FR", "22:00", "02:00"),
         ("MONTHLY", "1TU", "18:00", "20:00"), ("", "", None, None),
     }  # fmt: skip
     (closed,) = [row for row in rows if row["closed"]]
@@ -368,6 +371,47 @@ def test_out_of_the_directory_and_back(story: Story) -> None:
     assert story.client(None).get(f"/en/services/{story.course.pk}/").status_code == 200
 
 
+def test_a_place_goes_and_comes_back(story: Story) -> None:
+    client = story.client(story.alice)
+    assert "Salle des Ormes" in published(story.house)
+    assert client.post(at("location", story.place, "unlist/"), {"reason": "Déménagement"}).status_code == 302
+    assert "Salle des Ormes" not in published(story.house) and "Salle des Ormes" not in published(story.course)
+    event = Event.objects.get(object_id=story.place.pk)
+    assert client.post(f"/en/desk/history/location/{story.place.pk}/{event.pk}/undo/").status_code == 302
+    assert "Salle des Ormes" in published(story.house) and "Salle des Ormes" in published(story.course)
+
+
+def test_anything_in_the_ledger_has_a_history_page(story: Story) -> None:
+    from django.db import transaction
+
+    from parvis.ledger.actions import record
+
+    term = models.TaxonomyTerm.objects.create(name="Logement", description="x", changed_at=timezone.now())
+    with transaction.atomic():
+        record("taxonomy_term.edited", term, by=story.charlie, before={"name": "Toit"}, after={"name": "Logement"})
+        record("user.edited", story.bob, by=story.charlie, before={"name": "Robert"}, after={"name": "Bob"})
+    charlie = story.client(story.charlie)
+    page = charlie.get(f"/en/desk/history/taxonomy_term/{term.pk}/").content.decode()
+    assert "Toit" in page and "Logement" in page and "Charlie" in page
+    assert story.client(story.alice).get(f"/en/desk/history/taxonomy_term/{term.pk}/").status_code == 403
+    assert charlie.get(f"/en/desk/history/user/{story.bob.pk}/").status_code == 404
+
+
+def test_what_an_import_wrote_can_be_undone_as_far_as_it_is_known(story: Story) -> None:
+    from django.db import transaction
+
+    from parvis.ledger.actions import record
+
+    with transaction.atomic():
+        record("service.edited", story.course, by="import", before={"name": "Avant", "strange": 1, "version": 0},
+               after={"name": "Cours de français", "strange": 2, "version": 1})  # fmt: skip
+    event = Event.objects.get(object_id=story.course.pk)
+    client = story.client(story.alice)
+    assert client.post(f"/en/desk/history/service/{story.course.pk}/{event.pk}/undo/").status_code == 302
+    story.course.refresh_from_db()
+    assert story.course.name == "Avant"
+
+
 def test_a_confirmation_is_seen_by_the_public(story: Story) -> None:
     client = story.client(story.alice)
     assert client.get("/en/desk/services/?show=never").content.decode().count("Cours de français") == 1
@@ -440,7 +484,8 @@ def test_import_reports_are_read_by_those_who_may(story: Story) -> None:
         source="network", path="x.zip", started_at=now, ended_at=now,
         report={"totals": {"read": 3, "written": 2, "merged": 0, "refused": 1, "repaired": 0},
                 "files": [{"file": "services.csv", "read": 3, "written": 2, "merged": 0, "refused": 1}],
-                "findings": [{"file": "services.csv", "line": 4, "field": "name", "problem": "empty", "done": "refused"}]},
+                "findings": [{"file": "services.csv", "line": 4, "field": "name", "problem": "empty",
+                              "done": "refused"}]},
     )  # fmt: skip
     assert "network" in story.client(story.diane).get("/en/desk/imports/").content.decode()
     page = story.client(story.charlie).get(f"/en/desk/imports/{run.pk}/").content.decode()

@@ -1,17 +1,33 @@
 """The schedule editor's own arithmetic: rows to a timetable and back, and times as people type them."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from django.http import QueryDict
+from django.utils import translation
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from parvis.core.hours import Hours
 from parvis.directory import timetable as tt
+from parvis.directory import wording
+from parvis.directory.schedule_forms import ScheduleForm
 
 times = st.times().map(lambda t: t.replace(second=0, microsecond=0, fold=0)).filter(lambda t: t < dt.time(23, 59))
 spans = st.builds(tt.Span, times, times)
-days = st.lists(spans, max_size=3, unique=True).map(lambda s: tuple(sorted(s)))
+
+
+def _in_turn(moments: list[dt.time]) -> tuple[tt.Span, ...]:
+    """Openings one after the other; the last may go on past midnight."""
+    ordered = sorted(moments)
+    ordered = ordered[: len(ordered) // 2 * 2]
+    return tuple(tt.Span(*pair) for pair in zip(ordered[::2], ordered[1::2], strict=True))
+
+
+days = st.lists(times, max_size=6, unique=True).map(_in_turn) | st.lists(spans, max_size=2, unique=True).map(
+    lambda found: tuple(sorted(found))
+)
 dates = st.dates(dt.date(2024, 1, 1), dt.date(2027, 12, 31))
 notes = st.sampled_from(["", "On appointment", "Été"])
 
@@ -174,3 +190,50 @@ def test_what_is_no_time_is_refused(typed: str) -> None:
 @given(times)
 def test_every_time_is_read_back(at: dt.time) -> None:
     assert tt.clock(f"{at:%H:%M}") == at
+
+
+# -- the form around it -------------------------------------------------------------------------------------------
+
+
+def sent(editor: ScheduleForm) -> QueryDict:
+    """What a browser sends back when nobody touched the form."""
+    data = QueryDict(mutable=True)
+    data["periods"], data["exceptions"] = str(len(editor.periods)), str(len(editor.exceptions))
+    forms: list[Any] = [*editor.exceptions]
+    for period in editor.periods:
+        data[f"{period.prefix}-columns"] = str(period.week.columns)
+        data[f"{period.prefix}-months"] = str(period.count)
+        forms += [period.week, *period.month]
+    for form in forms:
+        if hasattr(form, "columns"):
+            data[f"{form.prefix}-columns"] = str(form.columns)
+        for bound in form:
+            value = bound.field.widget.format_value(bound.value())
+            said = value[0] if isinstance(value, list) else value
+            if said not in (None, False, "False"):
+                data[bound.html_name] = str(said)
+    return data
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(tables(), st.sampled_from(["fr", "en", "ar", "es"]))
+def test_the_form_gives_back_what_it_was_filled_with(table: tt.Timetable, language: str) -> None:
+    rows = tt.rows(table)
+    before = tt.read(rows)
+    with translation.override(language):
+        editor = ScheduleForm(before, sent(ScheduleForm(before)))
+        assume(editor.is_valid())  # hours of one day that run into each other are refused by the form
+        assert editor.table() == before
+        assert tt.rows(editor.table(), rows) == rows
+        wording.timetable(before)
+
+
+def test_the_form_refuses_only_what_overlaps() -> None:
+    """The control of the test above: plain tables are valid."""
+    week = tuple((tt.Span(dt.time(9), dt.time(12)), tt.Span(dt.time(13), dt.time(17))) for _ in range(7))
+    table = tt.Timetable(
+        (tt.Period(week, (tt.MonthDay(1, 1, tt.Span(dt.time(18), dt.time(2))),), note="Sonnez"),),
+        (tt.Exceptional(dt.date(2026, 12, 25), dt.date(2026, 12, 26), (), "Fête"),),
+    )
+    editor = ScheduleForm(table, sent(ScheduleForm(table)))
+    assert editor.is_valid() and editor.table() == table

@@ -189,10 +189,10 @@ def undo(event: Event, *, by: Any, anyway: bool = False, reason: str = "") -> Ve
         before, after = dict(event.before or {}), dict(event.after or {})
         if deed == "created":
             before, after = {"listed": False}, {"listed": True}
-        before.pop("version", None)
+        now = facts.read(fresh)
+        before = {name: value for name, value in before.items() if name in now}
         allowed = rules.may_publish(by, fresh) if "listed" in before else rules.may_edit(by, fresh)
         require(allowed, f"{kind}.undone", fresh)
-        now = facts.read(fresh)
         later = [name for name in before if now.get(name) != after.get(name) and now.get(name) != before[name]]
         if later and not anyway:
             raise ChangedSince(later)

@@ -177,8 +177,15 @@ def read(obj: VersionedRow) -> Facts:
     found: Facts = {column.attname: plain(getattr(obj, column.attname)) for column in kind.fields}
     for part in kind.parts:
         found[part.name] = _rows(part, [obj]).get(obj.pk, [])
-    found["listed"] = not Tombstone.objects.filter(kind=kind.name, object_id=obj.pk).exists()
+    found["listed"] = is_listed(obj)
     return found
+
+
+def is_listed(obj: VersionedRow) -> bool:
+    """Whether `obj` stands in the public directory. A location is no object of the API: it has no tombstone."""
+    if isinstance(obj, Location):
+        return obj.missing_since is None
+    return not Tombstone.objects.filter(kind=kind_of(obj), object_id=obj.pk).exists()
 
 
 def _rows(part: Part, owners: list[Any]) -> dict[Any, list[Facts]]:
@@ -246,7 +253,10 @@ def write(obj: VersionedRow, changes: Mapping[str, Any], *, restoring: bool = Fa
     for part in kind.parts:
         if part.name in changes:
             _write_rows(part, obj, changes[part.name], restoring)
-    if "listed" in changes:
+    if "listed" in changes and isinstance(obj, Location):
+        obj.missing_since = None if changes["listed"] else timezone.now()
+        obj.save(update_fields=["missing_since"])
+    elif "listed" in changes:
         _write_listed(kind.name, obj.pk, bool(changes["listed"]))
 
 

@@ -25,6 +25,7 @@ from django.utils.translation import gettext_lazy as __
 from parvis.core import language as tongues
 from parvis.core.language import fold
 from parvis.directory import queries
+from parvis.directory import timetable as tt
 from parvis.directory.facts import KINDS, Facts, plain
 from parvis.directory.wording import Means, PhoneType, PlaceType, Status, label
 
@@ -545,7 +546,7 @@ class Rows:
             if first and not rows:
                 self.forms.append(self._form(count))
         else:
-            count = min(MOST_ROWS, _count(data.get(f"{self.prefix}-count")))
+            count = min(MOST_ROWS, tt.whole(data.get(f"{self.prefix}-count")))
             for number in range(count):
                 row = by_id.get(data.get(f"{self.prefix}-{number}-id") or "")
                 make = self._bound if judged else self._raw
@@ -580,10 +581,6 @@ class Rows:
     def said(self) -> list[Facts]:
         """The rows as they shall be."""
         return [form.said() for form in self.kept]
-
-
-def _count(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 5 else 0
 
 
 @dataclass(frozen=True)

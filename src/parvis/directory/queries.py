@@ -87,7 +87,7 @@ def title(obj: VersionedRow) -> str:
 
 
 def is_listed(obj: VersionedRow) -> bool:
-    return not Tombstone.objects.filter(kind=kind_of(obj), object_id=obj.pk).exists()
+    return facts.is_listed(obj)
 
 
 def last_confirmation(obj: VersionedRow) -> Verification | None:
@@ -263,6 +263,16 @@ def import_runs(viewer: Any) -> QuerySet[ImportRun]:
 def history(viewer: Any, obj: VersionedRow, *, limit: int = 100) -> list[Event]:
     """The events about an object, newest first. Needs rules.may_see_history."""
     return ledger_history(viewer, obj.pk, limit=limit)
+
+
+def history_of(viewer: Any, kind: str, object_id: uuid.UUID, *, limit: int = 100) -> list[Event]:
+    """The events about anything of the directory that has no page at the desk: a taxonomy, a term, a programme...
+
+    Needs orgs.rules.may_see_history. Accounts are no business of the desk: of them there is nothing here.
+    """
+    names = [f"{app}.{kind.replace('_', '')}" for app in ("directory", "orgs", "places", "words")]
+    rows = Event.objects.filter(object_id=object_id, object_type__in=names).select_related("actor")
+    return list(rows.order_by("-id")[:limit])
 
 
 def event(viewer: Any, obj: VersionedRow, number: int) -> Event:

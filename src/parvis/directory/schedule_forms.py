@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from parvis.directory import timetable as tt
-from parvis.directory.forms import _count
 from parvis.directory.wording import NTH, clock, day, unsaid
 
 #: openings a day that the form shows at least: before and after lunch
@@ -265,7 +264,7 @@ class ScheduleForm:
         self.before, self.data = table, data
         act, _colon, which = str(data.get("act", "") if data else "").partition(":")
         self.adding = act in {"add-period", "add-exception", "add-month", "more", "weekdays"}
-        self.act, self.which = act, _count(which)
+        self.act, self.which = act, tt.whole(which)
         self.periods: list[_Period] = []
         self.exceptions: list[ExceptionalForm] = []
         if data is None:
@@ -285,14 +284,14 @@ class ScheduleForm:
         self.exceptions = [ExceptionalForm(prefix=f"x{n}", one=one) for n, one in enumerate(table.exceptions)]
 
     def _take(self, data: QueryDict) -> None:
-        for number in range(min(MOST, _count(data.get("periods")))):
+        for number in range(min(MOST, tt.whole(data.get("periods")))):
             prefix = f"p{number}"
-            columns = min(8, _count(data.get(f"{prefix}-columns")) or SPANS)
+            columns = min(8, tt.whole(data.get(f"{prefix}-columns")) or SPANS)
             columns += self.act == "more" and self.which == number
             known = self.before.periods[number] if number < len(self.before.periods) else None
             described = tt.Period(extra=known.extra) if known else None
             week = self._made(PeriodForm, data, prefix, columns=columns, period=described)
-            count = min(MOST, _count(data.get(f"{prefix}-months")))
+            count = min(MOST, tt.whole(data.get(f"{prefix}-months")))
             month = [self._made(MonthDayForm, data, f"{prefix}-m{n}") for n in range(count)]
             if self.act == "add-month" and self.which == number:
                 month.append(MonthDayForm(prefix=f"{prefix}-m{count}"))
@@ -300,8 +299,8 @@ class ScheduleForm:
                 for weekday in range(1, 5):
                     week.initial[f"d{weekday}"] = "same"
             self.periods.append(_Period(week, month, prefix))
-        for number in range(min(MOST * 3, _count(data.get("exceptions")))):
-            columns = min(8, _count(data.get(f"x{number}-columns")) or SPANS)
+        for number in range(min(MOST * 3, tt.whole(data.get("exceptions")))):
+            columns = min(8, tt.whole(data.get(f"x{number}-columns")) or SPANS)
             self.exceptions.append(self._made(ExceptionalForm, data, f"x{number}", columns=columns))
         if self.act == "add-period" or not self.periods:
             prefix = f"p{len(self.periods)}"

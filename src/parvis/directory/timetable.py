@@ -315,3 +315,8 @@ def clock(text: str) -> dt.time:
     if (hour, minute) == (24, 0):
         hour = 0
     return dt.time(hour, minute)
+
+
+def whole(text: str | None) -> int:
+    """A small number that a form carries ("how many rows"); 0 when it is none."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 5 else 0

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from parvis.directory.views import desk, public
+from parvis.directory.views import desk, editing, public, translating
 
 app_name = "directory"
 urlpatterns = [
@@ -22,17 +22,17 @@ urlpatterns = [
     path("desk/corrections/<uuid:correction_id>/", desk.correction, name="desk-correction"),
     path("desk/imports/", desk.imports, name="desk-imports"),
     path("desk/imports/<uuid:run_id>/", desk.import_run, name="desk-import"),
-    path("desk/words/", desk.words_home, name="desk-words-home"),
-    path("desk/words/<str:language>/", desk.words_list, name="desk-words-list"),
+    path("desk/words/", translating.words_home, name="desk-words-home"),
+    path("desk/words/<str:language>/", translating.words_list, name="desk-words-list"),
     path("desk/history/<str:kind>/<uuid:object_id>/", desk.history, name="desk-history"),
     path("desk/history/<str:kind>/<uuid:object_id>/<int:event_id>/undo/", desk.undo, name="desk-undo"),
-    path("desk/new/organization/", desk.new_organization, name="desk-new-organization"),
-    path("desk/new/<str:kind>/<uuid:organization_id>/", desk.new, name="desk-new"),
+    path("desk/new/organization/", editing.new_organization, name="desk-new-organization"),
+    path("desk/new/<str:kind>/<uuid:organization_id>/", editing.new, name="desk-new"),
     path("desk/<str:kind>/<uuid:object_id>/", desk.one, name="desk-object"),
-    path("desk/<str:kind>/<uuid:object_id>/edit/", desk.edit, name="desk-edit"),
-    path("desk/<str:kind>/<uuid:object_id>/hours/", desk.hours, name="desk-hours"),
+    path("desk/<str:kind>/<uuid:object_id>/edit/", editing.edit, name="desk-edit"),
+    path("desk/<str:kind>/<uuid:object_id>/hours/", editing.hours, name="desk-hours"),
     path("desk/<str:kind>/<uuid:object_id>/confirm/", desk.confirm, name="desk-confirm"),
     path("desk/<str:kind>/<uuid:object_id>/unlist/", desk.unlist, name="desk-unlist"),
     path("desk/<str:kind>/<uuid:object_id>/publish/", desk.publish, name="desk-publish"),
-    path("desk/<str:kind>/<uuid:object_id>/words/<str:language>/", desk.words, name="desk-words"),
+    path("desk/<str:kind>/<uuid:object_id>/words/<str:language>/", translating.words, name="desk-words"),
 ]
