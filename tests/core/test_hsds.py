@@ -46,9 +46,7 @@ def test_fields_and_collections_are_those_of_the_official_schemas(schemas, versi
         direct = {k: p for k, p in properties.items() if p.get("type") in ("string", "number")}
         assert {field.name for field in entity.at(version)} == set(direct), name
         assert set(entity.required) == set(schema["required"]) & set(direct), name
-        assert {f.name for f in entity.at(version) if f.tabular_required} == set(
-            schema.get("tabular_required") or []
-        )
+        assert {f.name for f in entity.at(version) if f.tabular_required} == set(schema.get("tabular_required") or [])
         for key, described in direct.items():
             field = entity.field(key)
             assert field.enum == tuple(described.get("enum", ())), (name, key)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from parvis.core.hsds import ENTITIES, LOAD_ORDER
 from parvis.core.hsds_files import HsdsError, Limits, open_package
-from parvis.core.hsds_reading import COLUMNS, SENTENCES, Report, Reading, stable_id
+from parvis.core.hsds_reading import COLUMNS, SENTENCES, Reading, Report, stable_id
 
 REFERENCE = Path(__file__).parents[3] / "shared/reference/hsds"
 ORG = "11111111-1111-4111-8111-111111111111"
@@ -99,7 +99,7 @@ def zipped(path: Path, entries: dict[str, bytes]) -> Path:
 def test_a_good_package_is_read_without_a_word(tmp_path: Path) -> None:
     read = Read(good(tmp_path))
     account_holds(read)
-    assert read.report.totals() == dict(read=3, written=3, merged=0, repaired=0, refused=0, added=0)
+    assert read.report.totals() == {"read": 3, "written": 3, "merged": 0, "repaired": 0, "refused": 0, "added": 0}
     assert read.report.findings == []
     assert read.only("service")["organization_id"] == ORG
     assert read.report.source == "network"
@@ -185,7 +185,10 @@ def test_the_older_shape_speaks_of_the_same_things(tmp_path: Path) -> None:
     assert [(row["dtstart"], row["until"]) for row in closed] == [("2026-12-24", "2026-12-26")]
     phone = read.only("phone")
     assert (phone["number"], phone["extension"]) == ("+1 514-555-0123", "57471")
-    assert {(row["code"], row["phone_id"]) for row in read.rows["language"]} == {("en", phone["id"]), ("es", phone["id"])}
+    assert {(row["code"], row["phone_id"]) for row in read.rows["language"]} == {
+        ("en", phone["id"]),
+        ("es", phone["id"]),
+    }
     assert read.only("address")["country"] == "CA"
     (refused,) = [f for f in read.report.findings if f.done == "refused"]
     assert (refused.file, refused.line, refused.row) == ("payments_accepted.csv", 3, "2 | 99 | cheque")
@@ -204,7 +207,8 @@ def test_the_export_of_the_directory_tool(tmp_path: Path) -> None:
             services_at_location="id,service_id,location_id\n1,20,30\n",
             schedules="id,name,service_id,weekday,dtstart,until\n"
             "60,Office,20,Monday - Friday,8:30AM,5:30PM\n61,,20,monday,,\n62,,20,,24 hours,\n",
-            phones='id,location_id,service_id,number,type\n50,30,,555 0100,voice\n50,31,,555 0100,voice\n51,,"20",tset,10\n',
+            phones="id,location_id,service_id,number,type\n50,30,,555 0100,voice\n50,31,,555 0100,voice\n"
+            '51,,"20",tset,10\n',
             taxonomy_types="taxonomy_type_recordid,name\n70,Needs\n",
             taxonomy_terms="taxonomy_recordid,taxonomy_name,taxonomy_parent_name,taxonomy\n"
             '40,Food,,70\n41,Meals,42,70\n43,Soup,"40,41",70\n42,Other,41,70\n',
@@ -223,7 +227,9 @@ def test_the_export_of_the_directory_tool(tmp_path: Path) -> None:
     assert hours == {("MO,TU,WE,TH,FR", "08:30", "17:30"), (None, "00:00", "00:00")}
     assert all(row["latitude"] is None for row in read.rows["location"] if row["name"] == "B")
     assert read.codes("refused") == {"no_hours": 1, "no_number": 1}
-    assert {"dangling", "several", "circle", "status_code", "markup", "place_out_of_range"} <= set(read.codes("repaired"))
+    assert {"dangling", "several", "circle", "status_code", "markup", "place_out_of_range"} <= set(
+        read.codes("repaired")
+    )
     assert ("services.csv", "flag") in read.report.unmapped
     up = {row["id"]: row["parent_id"] for row in read.rows["taxonomy_term"]}
     for start in up:
@@ -239,8 +245,11 @@ def test_the_export_of_the_directory_tool(tmp_path: Path) -> None:
 def test_the_same_row_twice_is_merged_and_a_second_parent_makes_a_second_row(tmp_path: Path) -> None:
     other = SERVICE.replace("2", "9")
     phone = "44444444-4444-4444-8444-444444444444"
-    place = good(tmp_path, phones=f"id,service_id,number\n{phone},{SERVICE},+1 514-555-0101\n{phone},{SERVICE},+1 514-555-0101\n"
-                 f"{phone},{other},+1 514-555-0101\n")  # fmt: skip
+    place = good(
+        tmp_path,
+        phones=f"id,service_id,number\n{phone},{SERVICE},+1 514-555-0101\n{phone},{SERVICE},+1 514-555-0101\n"
+        f"{phone},{other},+1 514-555-0101\n",
+    )
     with (place / "services.csv").open("a") as file:
         file.write(f"{other},{ORG},Repas,active\n")
     read = Read(place)
@@ -313,8 +322,15 @@ def test_texts_are_cleaned_and_the_report_says_so(tmp_path: Path) -> None:
     assert row["description"] == "Un\n\n- deux & trois\nx"
     assert row["alternate_name"] == "AB C"
     assert (row["website"], row["email"], row["year_incorporated"]) == (None, "a@example.org", None)
-    assert {"formula", "markup", "control_characters", "line_breaks", "bad_address", "first_email_kept",
-            "bad_number"} <= set(read.codes("repaired"))  # fmt: skip
+    assert {
+        "formula",
+        "markup",
+        "control_characters",
+        "line_breaks",
+        "bad_address",
+        "first_email_kept",
+        "bad_number",
+    } <= set(read.codes("repaired"))
 
 
 def test_bullets_numbers_and_phones_are_no_formulas(tmp_path: Path) -> None:
@@ -355,7 +371,13 @@ def test_ragged_rows_and_doubled_headings(tmp_path: Path) -> None:
         )
     )
     account_holds(read)
-    assert read.codes() == {"missing_cells": 1, "missing_description": 1, "too_many_cells": 1, "other_value": 1, "empty_row": 1}
+    assert read.codes() == {
+        "missing_cells": 1,
+        "missing_description": 1,
+        "too_many_cells": 1,
+        "other_value": 1,
+        "empty_row": 1,
+    }
     (refused,) = [f for f in read.report.findings if f.code == "too_many_cells"]
     assert refused.row.endswith("too | many")
 
@@ -367,7 +389,9 @@ def test_a_zip_bomb_stops_at_the_limit(tmp_path: Path) -> None:
     bomb = zipped(tmp_path / "bomb.zip", {"organizations.csv": b"id,name\n" + b"0" * (64 << 20)})
     with pytest.raises(HsdsError, match=r"zip bomb|line longer"):
         Read(bomb)
-    lines = zipped(tmp_path / "lines.zip", {"organizations.csv": b"id,name\n" + b"1,aaaaaaaaaaaaaaaaaaaa\n" * (3 << 20)})
+    lines = zipped(
+        tmp_path / "lines.zip", {"organizations.csv": b"id,name\n" + b"1,aaaaaaaaaaaaaaaaaaaa\n" * (3 << 20)}
+    )
     with pytest.raises(HsdsError, match="zip bomb"):
         Read(lines)
 
@@ -387,7 +411,11 @@ def test_links_passwords_and_zips_inside_zips(tmp_path: Path) -> None:
     with pytest.raises(HsdsError, match="link"):
         Read(tmp_path / "link.zip")
     inner = zipped(tmp_path / "in.zip", {"organizations.csv": b"id,name\n"}).read_bytes()
-    read = Read(zipped(tmp_path / "out.zip", {"in.zip": inner, "organizations.csv": f"id,name,description\n{ORG},a,b\n".encode()}))
+    read = Read(
+        zipped(
+            tmp_path / "out.zip", {"in.zip": inner, "organizations.csv": f"id,name,description\n{ORG},a,b\n".encode()}
+        )
+    )
     assert [name for name, _why in read.report.ignored] == ["in.zip"]
     with pytest.raises(HsdsError, match="holds no"):
         Read(zipped(tmp_path / "only.zip", {"in.zip": inner}))
@@ -456,10 +484,19 @@ def test_nested_objects_become_rows_and_keep_their_links(tmp_path: Path) -> None
         "service_at_locations": [{"id": ORG.replace("1", "5"), "location": place}],
         "operating_hours": [{"id": ORG.replace("1", "6"), "freq": "WEEKLY", "byday": "MO", "opens_at": "09:00"}],
         "events": [{"id": ORG.replace("1", "7"), "dtstart": "2026-09-01", "opens_at": "18:00"}],
-        "attributes": [{"id": ORG.replace("1", "8"), "taxonomy_term": {"id": ORG.replace("1", "a"), "name": "French",
-                        "description": "x", "taxonomy_detail": {"id": ORG.replace("1", "b"), "name": "T", "description": "x"}}}],
+        "attributes": [
+            {
+                "id": ORG.replace("1", "8"),
+                "taxonomy_term": {
+                    "id": ORG.replace("1", "a"),
+                    "name": "French",
+                    "description": "x",
+                    "taxonomy_detail": {"id": ORG.replace("1", "b"), "name": "T", "description": "x"},
+                },
+            }
+        ],
         "unheard_of": {"deep": [1, 2]},
-    }  # fmt: skip
+    }
     file = tmp_path / "services.json"
     file.write_text(json.dumps({"total_items": 1, "contents": [service]}))
     read = Read(file)
@@ -472,8 +509,12 @@ def test_nested_objects_become_rows_and_keep_their_links(tmp_path: Path) -> None
     assert {row["group"] for row in read.rows["schedule"]} == {None, "events"}
     assert ("services.json", "service.unheard_of") in read.report.unmapped
     assert read.listed >= {"service", "phone", "language"}
-    for form, text in {"list.json": json.dumps([service]), "one.json": json.dumps(service, indent=1),
-                       "lines.ndjson": json.dumps(service) + "\n\nnot json\n", "array.json": f"[\n{json.dumps(service)}\n]\n"}.items():  # fmt: skip
+    for form, text in {
+        "list.json": json.dumps([service]),
+        "one.json": json.dumps(service, indent=1),
+        "lines.ndjson": json.dumps(service) + "\n\nnot json\n",
+        "array.json": f"[\n{json.dumps(service)}\n]\n",
+    }.items():
         other = tmp_path / form
         other.write_text(text)
         again = Read(other)
@@ -483,7 +524,9 @@ def test_nested_objects_become_rows_and_keep_their_links(tmp_path: Path) -> None
 
 
 def test_json_in_another_encoding_is_read(tmp_path: Path) -> None:
-    text = json.dumps([{"id": ORG, "name": "Élan", "description": "à", "website": "https://example.org"}], ensure_ascii=False)
+    text = json.dumps(
+        [{"id": ORG, "name": "Élan", "description": "à", "website": "https://example.org"}], ensure_ascii=False
+    )
     for codec in ("utf-16", "latin-1"):
         file = tmp_path / f"{codec}.json"
         file.write_bytes(text.encode(codec))
@@ -495,14 +538,47 @@ def test_json_in_another_encoding_is_read(tmp_path: Path) -> None:
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 CELL = st.one_of(
     st.text(max_size=40),
-    st.sampled_from(["", "1", ORG, SERVICE, PLACE, "1,2", "9:00am", "24 hours", "Monday - Friday", "=1+1", "x57471",
-                     "<script>", "&lt;b&gt;", "Ã©", "\ud800", "0", "-1", "1e999", "2020-02-30", "active", "\x00", "'=x",
-                     "x" * 700, "\u202e", '"', "\r\n", "true", "organization", "service"]),
-)  # fmt: skip
+    st.sampled_from(
+        [
+            "",
+            "1",
+            ORG,
+            SERVICE,
+            PLACE,
+            "1,2",
+            "9:00am",
+            "24 hours",
+            "Monday - Friday",
+            "=1+1",
+            "x57471",
+            "<script>",
+            "&lt;b&gt;",
+            "Ã©",
+            "\ud800",
+            "0",
+            "-1",
+            "1e999",
+            "2020-02-30",
+            "active",
+            "\x00",
+            "'=x",
+            "x" * 700,
+            "\u202e",
+            '"',
+            "\r\n",
+            "true",
+            "organization",
+            "service",
+        ]
+    ),
+)
 
 
 @SLOW
-@given(data=st.binary(max_size=600), name=st.sampled_from(["services.csv", "x.csv", "a.json", "b.ndjson", "c.zip", "taxonomy.csv"]))
+@given(
+    data=st.binary(max_size=600),
+    name=st.sampled_from(["services.csv", "x.csv", "a.json", "b.ndjson", "c.zip", "taxonomy.csv"]),
+)
 def test_any_bytes_are_read_or_refused_with_one_kind_of_error(tmp_path: Path, data: bytes, name: str) -> None:
     file = tmp_path / name
     file.write_bytes(data)
@@ -522,9 +598,14 @@ def test_any_cells_are_read_and_accounted_for(tmp_path: Path, data: st.DataObjec
     writer.writerow(names)
     for row in data.draw(st.lists(st.lists(CELL, min_size=len(names) - 1, max_size=len(names) + 1), max_size=5)):
         writer.writerow(row)
-    read = Read(good(tmp_path, **{f"{ENTITIES[entity].file.removesuffix('.csv')}": out.getvalue().encode(codec, "replace")}
-                     if entity not in ("organization", "service", "location") else
-                     {"extra_" + entity: out.getvalue().encode(codec, "replace")}))  # fmt: skip
+    read = Read(
+        good(
+            tmp_path,
+            **{f"{ENTITIES[entity].file.removesuffix('.csv')}": out.getvalue().encode(codec, "replace")}
+            if entity not in ("organization", "service", "location")
+            else {"extra_" + entity: out.getvalue().encode(codec, "replace")},
+        )
+    )
     account_holds(read)
     for rows in read.rows.values():
         for row in rows:
@@ -533,7 +614,8 @@ def test_any_cells_are_read_and_accounted_for(tmp_path: Path, data: st.DataObjec
 
 
 OLD = {
-    "services": "service_recordid,service_name,service_organization,service_locations,service_phones,service_taxonomy,service_status",
+    "services": "service_recordid,service_name,service_organization,service_locations,service_phones,"
+    "service_taxonomy,service_status",
     "schedules": "id,service_id,location_id,weekday,dtstart,until,byday,opens_at,closes_at",
     "phones": "id,location_id,service_id,number,language,type",
     "taxonomy_terms": "taxonomy_recordid,taxonomy_name,taxonomy_parent_name,taxonomy",
@@ -564,11 +646,30 @@ JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), CELL),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
-        st.dictionaries(st.sampled_from(["id", "name", "status", "phones", "organization", "location", "attributes", "number",
-                                         "service_at_locations", "taxonomy_term", "description", "contents", "schedules"]), inner, max_size=5),
+        st.dictionaries(
+            st.sampled_from(
+                [
+                    "id",
+                    "name",
+                    "status",
+                    "phones",
+                    "organization",
+                    "location",
+                    "attributes",
+                    "number",
+                    "service_at_locations",
+                    "taxonomy_term",
+                    "description",
+                    "contents",
+                    "schedules",
+                ]
+            ),
+            inner,
+            max_size=5,
+        ),
     ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @SLOW

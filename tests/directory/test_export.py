@@ -46,42 +46,111 @@ def full(tmp_path: Path) -> Path:
         return {"id": f"{next(ids)}000000-0000-4000-8000-000000000000", **values}
 
     taxonomy = new(name="Needs", description="x", version="2")
-    term = new(name="Food", description="x", taxonomy="Needs", taxonomy_detail=taxonomy, code="F", language="en",
-               synonyms={"fr": ["bouffe", "manger"], "ar": ["طعام"]})  # fmt: skip
+    term = new(
+        name="Food",
+        description="x",
+        taxonomy="Needs",
+        taxonomy_detail=taxonomy,
+        code="F",
+        language="en",
+        synonyms={"fr": ["bouffe", "manger"], "ar": ["طعام"]},
+    )
     attributes = [new(taxonomy_term=term, label="about", value="v")]
-    metadata = [new(last_action_date="2024-01-02", last_action_type="update", field_name="name", previous_value="a",
-                    replacement_value="b", updated_by="c")]  # fmt: skip
-    phone = new(number="+1 514-555-0100", extension=12, type="voice", description="-- main",
-                languages=[new(name="Arabic", code="ar", note="on Mondays")])  # fmt: skip
-    schedule = new(freq="WEEKLY", byday="MO,TU", opens_at="09:00", closes_at="17:30", wkst="MO", interval=1,
-                   valid_from="2026-01-01", valid_to="2026-12-31", notes="=not a formula", timezone=-5)  # fmt: skip
+    metadata = [
+        new(
+            last_action_date="2024-01-02",
+            last_action_type="update",
+            field_name="name",
+            previous_value="a",
+            replacement_value="b",
+            updated_by="c",
+        )
+    ]
+    phone = new(
+        number="+1 514-555-0100",
+        extension=12,
+        type="voice",
+        description="-- main",
+        languages=[new(name="Arabic", code="ar", note="on Mondays")],
+    )
+    schedule = new(
+        freq="WEEKLY",
+        byday="MO,TU",
+        opens_at="09:00",
+        closes_at="17:30",
+        wkst="MO",
+        interval=1,
+        valid_from="2026-01-01",
+        valid_to="2026-12-31",
+        notes="=not a formula",
+        timezone=-5,
+    )
     closed = new(dtstart="2026-12-25", until="2026-12-26", closed=True, description="Noël")
-    place = new(location_type="physical", name="Local \"A\"", latitude=45.5017, longitude=-73.5673, attributes=attributes,
-                addresses=[new(address_1="1 rue Principale", city="Montréal", state_province="QC", postal_code="H2X 1Y4",
-                               country="CA", address_type="physical")],
-                accessibility=[new(description="Ramp", details="side door", url="https://example.org/a")],
-                schedules=[closed], languages=[new(name="French", code="fr")])  # fmt: skip
+    place = new(
+        location_type="physical",
+        name='Local "A"',
+        latitude=45.5017,
+        longitude=-73.5673,
+        attributes=attributes,
+        addresses=[
+            new(
+                address_1="1 rue Principale",
+                city="Montréal",
+                state_province="QC",
+                postal_code="H2X 1Y4",
+                country="CA",
+                address_type="physical",
+            )
+        ],
+        accessibility=[new(description="Ramp", details="side door", url="https://example.org/a")],
+        schedules=[closed],
+        languages=[new(name="French", code="fr")],
+    )
     organization = new(
-        name="Organisme d'essai", description="Première ligne\n\nDeuxième, « ligne »; avec\ttabulation", email="a@example.org",
-        website="https://example.org", year_incorporated=1990, funding=[new(source="Ville")], locations=[place],
-        programs=[new(name="Programme", description="x", alternate_name="@home")], phones=[phone],
-        additional_websites=[new(label="FB", url="https://example.org/fb")], metadata=metadata,
+        name="Organisme d'essai",
+        description="Première ligne\n\nDeuxième, « ligne »; avec\ttabulation",
+        email="a@example.org",
+        website="https://example.org",
+        year_incorporated=1990,
+        funding=[new(source="Ville")],
+        locations=[place],
+        programs=[new(name="Programme", description="x", alternate_name="@home")],
+        phones=[phone],
+        additional_websites=[new(label="FB", url="https://example.org/fb")],
+        metadata=metadata,
         organization_identifiers=[new(identifier_type="NEQ", identifier="0012345", identifier_scheme="CA-QC")],
         contacts=[new(name="Alice", title="Desk", phones=[new(number="211")])],
-    )  # fmt: skip
+    )
     service = new(
-        name="Repas", status="temporarily closed", description="'=quoted\n- one\n- two", organization=organization,
-        program=organization["programs"][0], last_modified="2024-05-06T07:08:09.123Z", assured_date="2024-01-01",
-        minimum_age=6, maximum_age=12.5, schedules=[schedule], service_areas=[new(name="Ville", extent="{}", extent_type="geojson")],
-        service_at_locations=[new(location=place, description="Upstairs", schedules=[new(freq="MONTHLY", byday="2SA,-1FR")])],
+        name="Repas",
+        status="temporarily closed",
+        description="'=quoted\n- one\n- two",
+        organization=organization,
+        program=organization["programs"][0],
+        last_modified="2024-05-06T07:08:09.123Z",
+        assured_date="2024-01-01",
+        minimum_age=6,
+        maximum_age=12.5,
+        schedules=[schedule],
+        service_areas=[new(name="Ville", extent="{}", extent_type="geojson")],
+        service_at_locations=[
+            new(location=place, description="Upstairs", schedules=[new(freq="MONTHLY", byday="2SA,-1FR")])
+        ],
         cost_options=[new(option="Adult", currency="CAD", amount=3.5, valid_from="2026-01-01")],
         required_documents=[new(document="Passport", uri="https://example.org/p")],
-        capacities=[new(unit=new(name="Bed", scheme="x"), available=3, maximum=10, updated="2024-09-25T14:23:06.5+01:00")],
-        additional_urls=[new(url="https://example.org/s")], attributes=[new(taxonomy_term=term)], languages=[new(name="Arabic", code="ar")],
-    )  # fmt: skip
+        capacities=[
+            new(unit=new(name="Bed", scheme="x"), available=3, maximum=10, updated="2024-09-25T14:23:06.5+01:00")
+        ],
+        additional_urls=[new(url="https://example.org/s")],
+        attributes=[new(taxonomy_term=term)],
+        languages=[new(name="Arabic", code="ar")],
+    )
     other = new(name="Sans service", description="An organization with no service")
     file = tmp_path / "full.json"
-    tagged = [{"hsds_entity": "organization", **other}, {"hsds_entity": "meta_table_description", **new(name="set", language="fr")}]
+    tagged = [
+        {"hsds_entity": "organization", **other},
+        {"hsds_entity": "meta_table_description", **new(name="set", language="fr")},
+    ]
     file.write_text(json.dumps([service, *tagged], ensure_ascii=False))
     return file
 
@@ -108,9 +177,15 @@ def test_out_in_and_out_again_is_the_same_and_nothing_is_lost(
 
 @pytest.mark.parametrize("form", ["json", "zip"])
 @pytest.mark.parametrize(
-    "name", ["real/network_2021_hsds20", "real/network_2023", "3.1/examples/service_full.json", "ohana/sample-csv",
-             "negative_1.1/all_resources"],
-)  # fmt: skip
+    "name",
+    [
+        "real/network_2021_hsds20",
+        "real/network_2023",
+        "3.1/examples/service_full.json",
+        "ohana/sample-csv",
+        "negative_1.1/all_resources",
+    ],
+)
 def test_reference_sets_make_the_round_trip(
     city: Any, other_city: Any, shared: Path, tmp_path: Path, name: str, form: str
 ) -> None:
@@ -149,12 +224,19 @@ def test_an_empty_city_gives_empty_but_valid_exports(city: Any, tmp_path: Path) 
 
 def test_no_cell_begins_like_a_formula(city: Any, tmp_path: Path) -> None:
     import_hsds(full(tmp_path))
-    for field, text in (("name", "=1+1"), ("alternate_name", "@SUM(A1)"), ("legal_status", "+cmd|' /C calc'!A0"),
-                        ("tax_status", "-2+3+cmd"), ("description", "\t=1")):  # fmt: skip
-        Organization.objects.create(name="x", changed_at="2026-01-01T00:00Z", **{field: text} if field != "name" else {}) if (
-            field != "name"
-        ) else Organization.objects.create(name=text, changed_at="2026-01-01T00:00Z")
-    before = sorted(Organization.objects.values_list("name", "alternate_name", "legal_status", "tax_status", "description"))
+    for field, text in (
+        ("name", "=1+1"),
+        ("alternate_name", "@SUM(A1)"),
+        ("legal_status", "+cmd|' /C calc'!A0"),
+        ("tax_status", "-2+3+cmd"),
+        ("description", "\t=1"),
+    ):
+        Organization.objects.create(
+            name="x", changed_at="2026-01-01T00:00Z", **{field: text} if field != "name" else {}
+        ) if (field != "name") else Organization.objects.create(name=text, changed_at="2026-01-01T00:00Z")
+    before = sorted(
+        Organization.objects.values_list("name", "alternate_name", "legal_status", "tax_status", "description")
+    )
     for name, data in export("tabular", tmp_path / "out").items():
         if not name.endswith(".csv"):
             continue
@@ -165,7 +247,9 @@ def test_no_cell_begins_like_a_formula(city: Any, tmp_path: Path) -> None:
     Organization.objects.all().delete()
     connection.cursor().execute("DELETE FROM directory_sourcerow")
     import_hsds(tmp_path / "out")
-    after = sorted(Organization.objects.values_list("name", "alternate_name", "legal_status", "tax_status", "description"))
+    after = sorted(
+        Organization.objects.values_list("name", "alternate_name", "legal_status", "tax_status", "description")
+    )
     assert after == before
 
 

@@ -41,17 +41,27 @@ def network(folder: Path, services: str = "", phones: str = "") -> Path:
         "id,organization_id,name,status\n"
         + (services or f"{FIRST},{ORG},Cours de français,active\n{SECOND},{ORG},Repas,active\n")
     )
-    (place / "locations.csv").write_text(f"id,location_type,name,latitude,longitude\n{PLACE},physical,Local,45.5,-73.6\n")
-    (place / "phones.csv").write_text(
-        "id,service_id,number\n" + (phones or f"{PHONE},{FIRST},+1 514-555-0100\n")
+    (place / "locations.csv").write_text(
+        f"id,location_type,name,latitude,longitude\n{PLACE},physical,Local,45.5,-73.6\n"
     )
+    (place / "phones.csv").write_text("id,service_id,number\n" + (phones or f"{PHONE},{FIRST},+1 514-555-0100\n"))
     return place
 
 
 def everything() -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every directory table, the ledger and the documents."""
-    tables = ["orgs_organization", "directory_service", "directory_location", "directory_phone", "directory_document",
-              "directory_listing", "directory_revision", "directory_sourcerow", "ledger_event", "ledger_head"]  # fmt: skip
+    tables = [
+        "orgs_organization",
+        "directory_service",
+        "directory_location",
+        "directory_phone",
+        "directory_document",
+        "directory_listing",
+        "directory_revision",
+        "directory_sourcerow",
+        "ledger_event",
+        "ledger_head",
+    ]
     found = {}
     with connection.cursor() as cursor:
         for table in tables:
@@ -62,13 +72,22 @@ def everything() -> dict[str, list[tuple[Any, ...]]]:
 
 def test_a_network_is_imported_rendered_indexed_and_told(city: Any, tmp_path: Path) -> None:
     imported = import_hsds(network(tmp_path))
-    assert imported.changes.as_dict() == dict(created=5, updated=0, marked=0, back=0, left=0, unchanged=0)
+    assert imported.changes.as_dict() == {"created": 5, "updated": 0, "marked": 0, "back": 0, "left": 0, "unchanged": 0}
     service = Service.objects.get(pk=FIRST)
     assert (service.name, service.source, service.version) == ("Cours de français", "network", 1)
-    assert json.loads(Document.objects.get(kind="service", object_id=FIRST).whole)["phones"][0]["number"] == "+1 514-555-0100"
+    assert (
+        json.loads(Document.objects.get(kind="service", object_id=FIRST).whole)["phones"][0]["number"]
+        == "+1 514-555-0100"
+    )
     assert Listing.objects.filter(object_id__in=[FIRST, SECOND, ORG]).count() == 3
     codes = sorted(Event.objects.values_list("code", flat=True))
-    assert codes == ["directory.imported", "location.created", "organization.created", "service.created", "service.created"]
+    assert codes == [
+        "directory.imported",
+        "location.created",
+        "organization.created",
+        "service.created",
+        "service.created",
+    ]
     event = Event.objects.get(code="organization.created")
     assert (event.before, event.after["name"], event.actor_label) == (None, "Accueil", "import")
     run = ImportRun.objects.get()
@@ -87,7 +106,14 @@ def test_the_same_twice_changes_nothing_as_a_folder_or_as_a_zip(city: Any, tmp_p
             archive.write(file, file.name)
     for path in (place, tmp_path / "network.zip"):
         again = import_hsds(path)
-        assert again.changes.as_dict() == dict(created=0, updated=0, marked=0, back=0, left=0, unchanged=5)
+        assert again.changes.as_dict() == {
+            "created": 0,
+            "updated": 0,
+            "marked": 0,
+            "back": 0,
+            "left": 0,
+            "unchanged": 5,
+        }
     assert everything() == before
 
 
@@ -138,7 +164,9 @@ def test_what_people_corrected_or_removed_stays_so(city: Any, tmp_path: Path) ->
     assert (again.changes.created, again.changes.updated, again.changes.left) == (0, 0, 1)
     assert Service.objects.get(pk=FIRST).name == "Francisation"
     assert not Phone.objects.exists()
-    newer = import_hsds(network(tmp_path, services=f"{FIRST},{ORG},Cours du soir,active\n{SECOND},{ORG},Repas,active\n"))
+    newer = import_hsds(
+        network(tmp_path, services=f"{FIRST},{ORG},Cours du soir,active\n{SECOND},{ORG},Repas,active\n")
+    )
     assert newer.changes.updated == 1
     assert Service.objects.get(pk=FIRST).name == "Cours du soir"
 
@@ -188,9 +216,14 @@ def test_a_real_network_goes_in_once(city: Any, shared: Path, name: str) -> None
     assert totals["read"] == totals["written"] + totals["merged"] + totals["refused"]
     assert imported.changes.created == totals["written"] + totals["added"]
     again = import_hsds(shared / "hsds/real" / name)
-    assert again.changes.as_dict() == dict(
-        created=0, updated=0, marked=0, back=0, left=0, unchanged=imported.changes.created
-    )
+    assert again.changes.as_dict() == {
+        "created": 0,
+        "updated": 0,
+        "marked": 0,
+        "back": 0,
+        "left": 0,
+        "unchanged": imported.changes.created,
+    }
     assert Document.objects.filter(kind="service").count() == Service.objects.count()
     assert Listing.objects.filter(kind="organization").count() == Organization.objects.count()
 

@@ -22,10 +22,49 @@ LONG, SHORT, ADDRESS = 100_000, 500, 2_000  # most characters of a text, of a na
 
 # Fields that are labels, not prose: short, on one line.
 LABELS = frozenset(
-    "name alternate_name code title department number type label identifier identifier_type identifier_scheme tax_id"
-    " tax_status legal_status external_identifier external_identifier_type city region state_province postal_code"
-    " country currency scheme version language taxonomy link_type link_entity resource_type last_action_type"
-    " field_name character_set byday byweekno bymonthday byyearday wkst freq address_1 address_2 group".split()
+    [
+        "name",
+        "alternate_name",
+        "code",
+        "title",
+        "department",
+        "number",
+        "type",
+        "label",
+        "identifier",
+        "identifier_type",
+        "identifier_scheme",
+        "tax_id",
+        "tax_status",
+        "legal_status",
+        "external_identifier",
+        "external_identifier_type",
+        "city",
+        "region",
+        "state_province",
+        "postal_code",
+        "country",
+        "currency",
+        "scheme",
+        "version",
+        "language",
+        "taxonomy",
+        "link_type",
+        "link_entity",
+        "resource_type",
+        "last_action_type",
+        "field_name",
+        "character_set",
+        "byday",
+        "byweekno",
+        "bymonthday",
+        "byyearday",
+        "wkst",
+        "freq",
+        "address_1",
+        "address_2",
+        "group",
+    ]
 )
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -572,9 +572,11 @@ def _in_document(document: Any) -> Iterator[tuple[str, Any]]:
         for item in document:
             yield "", item
         return
-    lists = [key for key in document if _is_list(key) and isinstance(document[key], list)] if (
-        isinstance(document, dict)
-    ) else []
+    lists = (
+        [key for key in document if _is_list(key) and isinstance(document[key], list)]
+        if (isinstance(document, dict))
+        else []
+    )
     if not lists:
         yield "", document
     for key in lists:

@@ -315,9 +315,8 @@ _INTEGERS = {("phone", "extension"), ("phone", "priority"), ("schedule", "count"
 @lru_cache(maxsize=200_000)
 def stable_id(source: str, table: str, key: str) -> str:
     """The UUID (version 5) that `key` of `table` has in `source`, the same at every import."""
-    digest = bytearray(
-        hashlib.sha1(NAMESPACE.bytes + f"{source}\x1f{table}\x1f{key}".encode(errors="replace")).digest()[:16]
-    )  # noqa: S324
+    said = f"{source}\x1f{table}\x1f{key}".encode(errors="replace")
+    digest = bytearray(hashlib.sha1(NAMESPACE.bytes + said, usedforsecurity=False).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80
     h = digest.hex()

@@ -54,9 +54,7 @@ class _Rows:
         columns = COLUMNS[entity]
         chosen = [_select(entity, field) for field in columns.fields]
         listed = "" if entity in _STAY else " WHERE missing_since IS NULL"
-        self.cursor.execute(
-            f"SELECT {', '.join(chosen)} FROM {MODELS[entity]._meta.db_table}{listed} ORDER BY id"
-        )
+        self.cursor.execute(f"SELECT {', '.join(chosen)} FROM {MODELS[entity]._meta.db_table}{listed} ORDER BY id")
         kept = self.kept[entity] = set()
         hidden = self.hidden[entity]
         parents = PARENTS.get(entity, ())

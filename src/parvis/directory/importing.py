@@ -194,8 +194,7 @@ class _Merge:
         texts = _texts(entity)
         self._make(
             incoming,
-            "ON COMMIT DROP AS"
-            f" SELECT {', '.join(columns)}, 0::bigint AS digest FROM {_table(entity)} WITH NO DATA"
+            f"ON COMMIT DROP AS SELECT {', '.join(columns)}, 0::bigint AS digest FROM {_table(entity)} WITH NO DATA",
         )
         # Laid aside first: while a COPY is open the connection cannot answer what the reading asks.
         with tempfile.SpooledTemporaryFile(max_size=64 << 20) as spool:
@@ -253,7 +252,8 @@ class _Merge:
             "  WHEN r.id IS NULL THEN 'created'"
             "  WHEN s.digest = i.digest AND r.missing_since IS NULL THEN 'same'"
             "  WHEN s.digest = i.digest THEN 'back'"
-            f"  WHEN ({', '.join(f'r.{c}' for c in content)}) IS DISTINCT FROM ({', '.join(new.values())}) THEN 'updated'"
+            f"  WHEN ({', '.join(f'r.{c}' for c in content)}) IS DISTINCT FROM"
+            f"  ({', '.join(new.values())}) THEN 'updated'"
             "  WHEN r.missing_since IS NOT NULL THEN 'back'"
             "  ELSE 'same' END AS what"
             f" FROM {incoming} i LEFT JOIN {table} r ON r.id = i.id"
@@ -302,7 +302,8 @@ class _Merge:
             )
         if set(counts) - {"same"}:
             cursor.execute(
-                f"INSERT INTO touched SELECT %s, id, what FROM fate_{entity} WHERE what IN ('created', 'updated', 'back')",
+                f"INSERT INTO touched SELECT %s, id, what FROM fate_{entity}"
+                " WHERE what IN ('created', 'updated', 'back')",
                 [entity],
             )
         cursor.execute(
@@ -437,7 +438,8 @@ class _Merge:
                 row[0]
                 for row in _rows(
                     self.cursor,
-                    f"SELECT organization_id FROM {_table('program')} WHERE id = ANY(%s) AND organization_id IS NOT NULL"
+                    f"SELECT organization_id FROM {_table('program')}"
+                    " WHERE id = ANY(%s) AND organization_id IS NOT NULL"
                     " UNION SELECT organization_id FROM directory_service WHERE program_id = ANY(%s)"
                     " AND organization_id IS NOT NULL",
                     [ids["program"], ids["program"]],
@@ -612,7 +614,7 @@ _DONE: dict[str, Callable[[], str]] = {
 
 
 def write_report(imported: Imported, at: dt.datetime) -> list[Path]:
-    """Write the whole report as JSON, and its page, under PARVIS_HOME/reports; their paths, none if there is no room."""
+    """Write the whole report as JSON, and its page, under PARVIS_HOME/reports; their paths (none without room)."""
     folder = Path(settings.HOME) / "reports"
     name = re.sub(r"[^a-z0-9]+", "-", imported.report.source.lower()).strip("-")[:40] or "import"
     stem = folder / f"{at:%Y%m%d-%H%M%S}-{connection.schema_name}-{name}"

@@ -30,9 +30,7 @@ TIMEOUT = 60  # seconds without a byte
               help="Write the report here too: HTML when the name ends in .html, else JSON.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Do everything, then take it back.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def import_hsds(
-    path: str, schema: str, source: str, report_file: str | None, dry_run: bool, as_json: bool
-) -> None:
+def import_hsds(path: str, schema: str, source: str, report_file: str | None, dry_run: bool, as_json: bool) -> None:
     """Import an HSDS folder, zip, JSON, ndjson or CSV file, or the one at an http(s) URL.
 
     Known: HSDS 3.x, 2.x and 1.1, Ohana, and the export of a widespread directory tool. All or nothing.
@@ -145,7 +143,12 @@ def _progress() -> Iterator[Any]:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,.0f} rows"), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:,.0f} rows"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("reading", total=None)
 
@@ -164,7 +167,9 @@ def _progress() -> Iterator[Any]:
 def export_hsds(out: str, schema: str, form: str | None) -> None:
     """Export the directory as HSDS 3.2 to OUT (a file, or a folder for `tabular`; - for standard output)."""
     if form is None:
-        form = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".zip": "zip"}.get(Path(out).suffix.lower(), "tabular")
+        form = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".zip": "zip"}.get(
+            Path(out).suffix.lower(), "tabular"
+        )
     if out == "-" and form in ("tabular", "zip"):
         raise click.UsageError("only json and ndjson can go to standard output")
     if form != "tabular" and out != "-" and Path(out).is_dir():
