@@ -120,8 +120,9 @@ def test_values_are_as_hsds_writes_them(world: dict[str, Any]) -> None:
     service = whole("service", world["service"])
     assert "url" not in service  # what is no URI is not given as one
     assert service["additional_urls"][0]["url"] == "https://example.org/%C3%A9%20t%20%C3%A9"
+    offset = documents._offset(connection.tenant)
     times = {(each["opens_at"], each["closes_at"], each["timezone"]) for each in service["schedules"]}
-    assert times == {("09:00", "17:30", documents._offset()), ("09:00", "12:00", documents._offset())}
+    assert times == {("09:00", "17:30", offset), ("09:00", "12:00", offset)}
     address = service["service_at_locations"][0]["location"]["addresses"][0]
     assert (address["address_1"], address["state_province"], address["country"]) == ("", "", "CA")
     assert (service["organization"]["description"], service["program"]["description"]) == ("", "")
@@ -139,6 +140,14 @@ def test_the_time_zone_is_the_citys_and_follows_summer_time(world: dict[str, Any
         assert not hasattr(connection.tenant, "timezone")
         with time_machine.travel(dt.datetime(2026, 7, 16, tzinfo=dt.UTC), tick=False):
             documents.renew()
+            assert Revision.objects.get().number == before
+        with time_machine.travel(dt.datetime(2026, 12, 16, tzinfo=dt.UTC), tick=False):
+            documents.renew()
+            assert whole("service", world["service"])["schedules"][0]["timezone"] == -5
+        with time_machine.travel(dt.datetime(2026, 7, 16, tzinfo=dt.UTC), tick=False):
+            documents.renew()
+            assert whole("service", world["service"])["schedules"][0]["timezone"] == -4
+    before = Revision.objects.get().number
     with time_machine.travel(dt.datetime(2026, 7, 16, tzinfo=dt.UTC), tick=False):
         documents.renew()
     assert Revision.objects.get().number == before

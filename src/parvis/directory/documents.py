@@ -115,9 +115,10 @@ def refresh(
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("documents belong to the transaction of the rows they show")
+    city = _city()
+    rules = rendering(city)
     with connection.cursor() as cursor:
         cursor.execute("SELECT rendering FROM directory_revision WHERE id = 1 FOR UPDATE")
-        rules = rendering()
         everything = everything or cursor.fetchone()[0] != rules
         scope = Scope(everything)
         if not everything:
@@ -133,7 +134,7 @@ def refresh(
         if not (scope.everything or any(scope.ids.values())):
             return 0
         with _without_collector():
-            changed = _write(cursor, scope, Renderer(cursor, scope))
+            changed = _write(cursor, scope, Renderer(cursor, scope, city))
         if changed or everything:
             cursor.execute(
                 "UPDATE directory_revision SET number = number + 1, at = clock_timestamp(), rendering = %s"
@@ -155,16 +156,17 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def rendering() -> str:
+def rendering(city: City) -> str:
     """The rules of today: version of HSDS, of the renderer, and the city's offset from UTC (summer time moves it)."""
-    return f"{settings.HSDS_VERSION}/{RENDERER}/{_offset()}/{_city().country}"
+    return f"{settings.HSDS_VERSION}/{RENDERER}/{_offset(city)}/{city.country}"
 
 
 def renew(now: dt.datetime | None = None) -> None:
     """Sweep: render everything again if the rules have changed (an upgrade, a setting, summer time)."""
+    rules = rendering(_city())
     with connection.cursor() as cursor:
         cursor.execute("SELECT rendering FROM directory_revision WHERE id = 1")
-        if cursor.fetchone()[0] == rendering():
+        if cursor.fetchone()[0] == rules:
             return
     with transaction.atomic():
         refresh(everything=True)
@@ -182,13 +184,13 @@ def merged(kind: str, former: uuid.UUID | str, into: uuid.UUID | str) -> None:
 
 
 def _city() -> City:
-    """The active city. Tasks and sweeps know only its schema."""
+    """The active city, also where only its schema is known. Called while no cursor is open: it may read elsewhere."""
     tenant = connection.tenant
     return tenant if isinstance(tenant, City) else find_city(connection.schema_name)
 
 
-def _offset() -> float:
-    gap = dt.datetime.now(ZoneInfo(_city().timezone)).utcoffset()
+def _offset(city: City) -> float:
+    gap = dt.datetime.now(ZoneInfo(city.timezone)).utcoffset()
     return gap.total_seconds() / 3600 if gap else 0.0
 
 
@@ -254,13 +256,11 @@ def table(entity: str) -> str:
 class Renderer:
     """Documents of a scope. Parts are rendered once, to bytes, and put into the wholes that show them."""
 
-    def __init__(self, cursor: Any, scope: Scope) -> None:
+    def __init__(self, cursor: Any, scope: Scope, city: City) -> None:
         self.cursor = cursor
         self.scope = scope
         self.version: hsds.Version = settings.HSDS_VERSION
-        self.country = _city().country
-        self.office = _city().name
-        self.offset = _offset()
+        self.country, self.office, self.offset = city.country, city.name, _offset(city)
         self.wholes: dict[str, dict[str, bytes]] = defaultdict(dict)  # entity -> id -> JSON
         self.items: dict[str, dict[str, bytes]] = defaultdict(dict)  # the direct fields alone
         self.parts: dict[tuple[str, str], Parts] = defaultdict(dict)  # (entity, link) -> id -> JSONs

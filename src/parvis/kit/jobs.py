@@ -8,7 +8,8 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,15 +18,24 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_tasks import task
 from django_tasks_db.management.commands.db_worker import Worker
-from django_tenants.utils import get_public_schema_name, schema_context
+from django_tenants.utils import get_public_schema_name, get_tenant_model, schema_context, tenant_context
 
 log = logging.getLogger("parvis.jobs")
+
+
+@contextmanager
+def in_city(schema_name: str) -> Iterator[None]:
+    """Work in a city as a request does: with its row, not only its schema (its time zone and languages are read)."""
+    with schema_context(get_public_schema_name()):
+        city = get_tenant_model().objects.get(schema_name=schema_name)
+    with tenant_context(city):
+        yield
 
 
 @task()
 def run_in_city(schema_name: str, path: str, arguments: dict[str, Any]) -> Any:
     """The one task that the queue knows: call `path(**arguments)` in the schema it was enqueued from."""
-    with schema_context(schema_name):
+    with in_city(schema_name):
         return import_string(path)(**arguments)
 
 
@@ -61,7 +71,7 @@ sweeps = Sweeps()
 
 def sweep_city(sweep: Sweep, schema_name: str) -> bool:
     """Run one sweep in one city under an advisory lock. Returns False when another worker is at it."""
-    with schema_context(schema_name), connection.cursor() as cursor:
+    with in_city(schema_name), connection.cursor() as cursor:
         key = f"{schema_name}:{sweep.name}"
         cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
         if not cursor.fetchone()[0]:

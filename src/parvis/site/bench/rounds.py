@@ -109,7 +109,8 @@ class Client:
 def served(command: list[str], port: int, path: str, env: dict[str, str]) -> Iterator[Server]:
     """Run a server until the block ends; it is ready when `path` answers 200."""
     started = time.perf_counter()
-    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, start_new_session=True)
+    log = Path(env["PARVIS_HOME"], "server.log").open("ab")  # closed with the block
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True)
     try:
         while True:
             try:
@@ -126,6 +127,7 @@ def served(command: list[str], port: int, path: str, env: dict[str, str]) -> Ite
             process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
+        log.close()
 
 
 def parvis(port: int) -> list[str]:
