@@ -160,6 +160,7 @@ class _Merge:
         self.events: list[ledger.Entry] = []
         self.fresh = False
         self.copied = 0
+        self.straight: dict[str, int] = {}  # entity -> rows copied into a table that had none
 
     def run(self) -> Imported:
         with connection.cursor() as cursor:
@@ -190,31 +191,89 @@ class _Merge:
             return
         names = COLUMNS[entity].names
         columns = [_column(entity, name) for name in names]
+        straight = self.fresh and not _all(
+            f"SELECT 1 WHERE EXISTS (SELECT 1 FROM {_table(entity)}) OR EXISTS"
+            " (SELECT 1 FROM directory_sourcerow WHERE source = %s AND entity = %s)",
+            [self.source, entity],
+        )
+        # Laid aside first: while a COPY is open the connection cannot answer what the reading asks.
+        with tempfile.SpooledTemporaryFile(max_size=64 << 20) as spool:
+            if straight:
+                self._copy_straight(entity, columns, _chained(first, rows), spool)
+            else:
+                self._copy_apart(entity, columns, _chained(first, rows), spool)
+                self._merge(entity, names, columns, f"incoming_{entity}")
+
+    def _copy_straight(self, entity: str, columns: list[str], rows: Iterator[list[Any]], spool: Any) -> None:
+        """Rows into a table that has none yet: nothing to compare, so nothing in between."""
+        now = self.now.isoformat()
+        own = {"source": _copied(self.source), "missing_since": "\\N"}
+        if entity in documents.VERSIONED:
+            own |= {"version": "1", "created_at": now, "changed_at": now}
+        taken = {*(name.strip('"') for name in columns), *own}
+        own |= {name: value for name, value in _absent_values(entity).items() if name not in taken}
+        marks = [_absent_values(entity).get(name.strip('"'), "\\N") for name in columns]
+        tail = "\t" + "\t".join(own.values())
+        said = f"{_copied(self.source)}\t{entity}\t"
+        memory: list[str] = []
+        count = 0
+        lines: list[str] = []
+        for row in rows:
+            line, digest = _line(row, marks)
+            lines.append(f"{line}{tail}\n")
+            memory.append(f"{said}{row[0]}\t{digest}\n")
+            if len(lines) >= 1000:
+                spool.write("".join(lines).encode())
+                count += len(lines)
+                self.tell("writing", self.copied + count)
+                lines.clear()
+        spool.write("".join(lines).encode())
+        count += len(lines)
+        self.copied += count
+        self._send(f"COPY {_table(entity)} ({', '.join([*columns, *own])}) FROM STDIN", spool)
+        with self.cursor.copy("COPY directory_sourcerow (source, entity, object_id, digest) FROM STDIN") as copy:
+            for start in range(0, len(memory), 2000):
+                copy.write("".join(memory[start : start + 2000]))
+        self.changes.created += count
+        self.straight[entity] = count
+        if entity in TOLD:
+            shown = ", ".join(
+                f"r.{column} AS {_quoted(name)}" for name, column in zip(COLUMNS[entity].names, columns, strict=True)
+            )
+            self._tell_created(
+                entity,
+                f"SELECT r.id, (SELECT row_to_json(n)::text FROM (SELECT {shown}) n)"
+                f" FROM {_table(entity)} r ORDER BY r.id",
+            )
+
+    def _copy_apart(self, entity: str, columns: list[str], rows: Iterator[list[Any]], spool: Any) -> None:
+        """Rows into a temporary table, `incoming_...`."""
         incoming = f"incoming_{entity}"
-        texts = _texts(entity)
+        marks = ["" if text else "\\N" for text in _texts(entity)]
         self._make(
             incoming,
             f"ON COMMIT DROP AS SELECT {', '.join(columns)}, 0::bigint AS digest FROM {_table(entity)} WITH NO DATA",
         )
-        # Laid aside first: while a COPY is open the connection cannot answer what the reading asks.
-        with tempfile.SpooledTemporaryFile(max_size=64 << 20) as spool:
-            lines: list[str] = []
-            for row in _chained(first, rows):
-                lines.append(_line(row, texts))
-                if len(lines) >= 1000:
-                    spool.write("".join(lines).encode())
-                    self.copied += len(lines)
-                    self.tell("writing", self.copied)
-                    lines.clear()
-            spool.write("".join(lines).encode())
-            spool.seek(0)
-            with self.cursor.copy(f"COPY {incoming} ({', '.join(columns)}, digest) FROM STDIN") as copy:
-                while chunk := spool.read(1 << 18):
-                    copy.write(chunk)
+        lines: list[str] = []
+        for row in rows:
+            line, digest = _line(row, marks)
+            lines.append(f"{line}\t{digest}\n")
+            if len(lines) >= 1000:
+                spool.write("".join(lines).encode())
+                self.copied += len(lines)
+                self.tell("writing", self.copied)
+                lines.clear()
+        spool.write("".join(lines).encode())
+        self._send(f"COPY {incoming} ({', '.join(columns)}, digest) FROM STDIN", spool)
         self.cursor.execute(f"CREATE INDEX ON {incoming} (id)")
         self.cursor.execute(f"ANALYZE {incoming}")
         self._drop_orphans(entity, incoming)
-        self._merge(entity, names, columns, incoming)
+
+    def _send(self, command: str, spool: Any) -> None:
+        spool.seek(0)
+        with self.cursor.copy(command) as copy:
+            while chunk := spool.read(1 << 18):
+                copy.write(chunk)
 
     def _drop_orphans(self, entity: str, incoming: str) -> None:
         """Take out links to rows that people removed here, and rows that have then nothing to belong to."""
@@ -322,13 +381,11 @@ class _Merge:
         old = ", ".join(f"r.{column} AS {_quoted(name)}" for name, column in shown)
         label = MODELS[entity]._meta.label_lower
         if counts.get("created"):
-            for row in _rows(
-                self.cursor,
+            self._tell_created(
+                entity,
                 f"SELECT i.id, (SELECT row_to_json(n)::text FROM (SELECT {new}) n) FROM {incoming} i"
                 f" JOIN fate_{entity} f ON f.id = i.id AND f.what = 'created' ORDER BY i.id",
-            ):
-                after = {name: value for name, value in orjson.loads(row[1]).items() if value not in (None, "")}
-                self._event(f"{entity}.created", label, row[0], None, {**after, "version": 1})
+            )
         if not (counts.get("updated") or counts.get("back")):
             return
         for identity, what, version, before, after in _rows(
@@ -349,6 +406,13 @@ class _Merge:
                 {**{n: now[n] for n in differing}, "version": version + 1},
             )  # fmt: skip
 
+    def _tell_created(self, entity: str, sql: str) -> None:
+        label = MODELS[entity]._meta.label_lower
+        for identity, said in _rows(self.cursor, sql):
+            after = {name: value for name, value in orjson.loads(said).items() if value not in (None, "", {})}
+            after.pop("id", None)
+            self._event(f"{entity}.created", label, identity, None, {**after, "version": 1})
+
     def _event(self, code: str, label: str, identity: uuid.UUID, before: Any, after: Any) -> None:
         self.events.append(ledger.Entry(code, label, identity, before, after, self.reason or self.source))
 
@@ -357,7 +421,7 @@ class _Merge:
     def _mark(self) -> None:
         seen = self.reading.listed()
         for entity in LOAD_ORDER:
-            if entity not in seen:
+            if entity not in seen or entity in self.straight:
                 continue
             here = self.reading.known.get(entity) is not None and self._exists(f"incoming_{entity}")
             still = f"AND NOT EXISTS (SELECT 1 FROM incoming_{entity} i WHERE i.id = s.object_id)" if here else ""
@@ -419,7 +483,7 @@ class _Merge:
 
     def _refresh(self) -> None:
         """Render and index what has changed, in the same transaction."""
-        total = _rows(self.cursor, "SELECT count(*) FROM touched")[0][0]
+        total = _rows(self.cursor, "SELECT count(*) FROM touched")[0][0] + sum(self.straight.values())
         if not total:
             return
         self._place()
@@ -548,15 +612,26 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _UNSAFE = re.compile(r"[\\\t\n\r]")
 
 
-def _line(row: list[Any], texts: list[bool]) -> str:
-    """A row as a line of COPY, with the hash of what it says at its end."""
-    cells = [
-        ("" if text else "\\N") if cell is None else cell.translate(_ESCAPES) if _UNSAFE.search(cell) else cell
-        for cell, text in zip(row, texts, strict=True)
-    ]
-    line = "\t".join(cells)
-    digest = int.from_bytes(hashlib.blake2b(line.encode(), digest_size=8).digest(), "big", signed=True)
-    return f"{line}\t{digest}\n"
+def _line(row: list[Any], marks: list[str]) -> tuple[str, int]:
+    """A row as a line of COPY (`marks`: what stands for an absent value, by column), and the hash of what it says."""
+    line = "\t".join(
+        [
+            mark if cell is None else cell.translate(_ESCAPES) if _UNSAFE.search(cell) else cell
+            for cell, mark in zip(row, marks, strict=True)
+        ]
+    )
+    said = "\x1f".join([cell or "" for cell in row])
+    return line, int.from_bytes(hashlib.blake2b(said.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def _copied(text: str) -> str:
+    return text.translate(_ESCAPES)
+
+
+def _absent_values(entity: str) -> dict[str, str]:
+    """For COPY: what stands in the columns that may not be NULL when there is no value."""
+    plain = {"''": "", "false": "f", "'{}'::jsonb": "{}"}
+    return {name: plain[value] for name, value in _defaults(entity).items()}
 
 
 def _chained(first: list[Any], rest: Iterator[list[Any]]) -> Iterator[list[Any]]:
