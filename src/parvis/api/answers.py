@@ -10,7 +10,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import orjson
@@ -260,15 +260,14 @@ def _detail(environ: Environ, city: Any, kind: str, text: str) -> Answer:
         full_service = read(OrganizationDetail, environ.get("QUERY_STRING", "")).full_service
     found = queries.with_city(city, lambda: queries.document(kind, object_id, full_service))
     if found is not None:
-        return _tagged(Answer(200, found[0], modified=format_datetime(found[1], usegmt=True)))
+        return _tagged(Answer(200, found[0], modified=found[1]))
     gone = queries.with_city(city, lambda: queries.gone(kind, object_id))
     if gone is None:
         raise Problem(404, ["path", "id"], f"there is no {kind} {object_id}", "not_found")
-    if gone.into is not None:
+    if gone.into:
         address = f"{PREFIX}/{hsds.ENTITIES[kind].plural}/{gone.into}"
         raise Problem(301, ["path", "id"], f"merged into {gone.into}", "merged", [("Location", address)])
-    day = gone.at.date().isoformat()
-    raise Problem(410, ["path", "id"], f"no longer published since {day} ({gone.reason})", "gone")
+    raise Problem(410, ["path", "id"], f"no longer published since {gone.day} ({gone.reason})", "gone")
 
 
 # ---- what all answers share
