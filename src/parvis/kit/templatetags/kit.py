@@ -248,7 +248,12 @@ def listed(values: Iterable[object]) -> SafeString:
 
 @register.filter
 def colon(words: object) -> SafeString:
-    """Words that announce something, with a colon as this language sets it (French has a space before)."""
+    """Words that announce something, with a colon as this language sets it (French has a space before).
+
+    A question needs none: its own mark announces.
+    """
+    if str(words).endswith(("?", "؟")):
+        return conditional_escape(words)
     return mark_safe(_("%(words)s:") % {"words": conditional_escape(words)})  # noqa: S308 - the words are escaped
 
 
