@@ -51,6 +51,15 @@ class FactsForm(forms.Form):
             if not isinstance(field.widget, forms.CheckboxInput | forms.HiddenInput):
                 field.widget.attrs.setdefault("dir", "auto")
 
+    def __getitem__(self, name: str) -> Any:
+        """The bound field; what a source wrote outside of our choices is offered too, so that it is not lost."""
+        field = self.fields.get(name)
+        if isinstance(field, forms.ChoiceField):
+            there = str(self.get_initial_for_field(field, name) or "")
+            if there and there not in {str(value) for value, _label in field.choices}:
+                field.choices = [*field.choices, (there, there)]
+        return super().__getitem__(name)
+
     @property
     def known(self) -> bool:
         """Whether this is about something that was there before."""

@@ -257,7 +257,8 @@ def ids(values: Any) -> set[str]:
 def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, names: Mapping[str, str]) -> list[Any]:
     """What differs, fact by fact: label, lines before, lines after. Lines on both sides are left out of lists."""
     found = []
-    for name in {**(before or {}), **(after or {})}:
+    order = {name: place for place, name in enumerate(LABELS)}  # the ledger gives keys back in an order of its own
+    for name in sorted({**(before or {}), **(after or {})}, key=lambda name: order.get(name, 1000)):
         if name in _SILENT:
             continue
         old = lines(name, (before or {}).get(name), names)

@@ -95,24 +95,26 @@ def spoken(texts: Iterable[str]) -> dict[str, list[Shown]]:
     return dict(found)
 
 
+# Equal texts are one piece of work, so they are made one before anything is computed about them.
 _WORK = """
-WITH RECURSIVE used(object_type, object_id, field, text) AS ({used}),
-asked AS (
-    SELECT u.*, sha256(convert_to(u.text, 'UTF8')) AS digest FROM used u WHERE u.text ~ '[[:alpha:]]'
+WITH RECURSIVE used(object_type, object_id, field, text) AS NOT MATERIALIZED ({used}),
+asked AS MATERIALIZED (
+    SELECT text, sha256(convert_to(text, 'UTF8')) AS digest FROM (SELECT DISTINCT text FROM used) each
+    WHERE text ~ '[[:alpha:]]'
 ),
 line(asked, digest, follows, depth) AS (
-    SELECT p.digest, p.digest, p.follows_id, 0 FROM words_phrase p WHERE p.digest IN (SELECT digest FROM asked)
+    SELECT p.digest, p.digest, p.follows_id, 0 FROM words_phrase p JOIN asked a ON a.digest = p.digest
     UNION ALL
     SELECT line.asked, p.digest, p.follows_id, line.depth + 1
     FROM line JOIN words_phrase p ON p.digest = line.follows WHERE line.depth < {reach}
 ),
 known AS (
     SELECT DISTINCT ON (line.asked, r.language) line.asked, r.language, r.text, r.origin, line.depth
-    FROM line JOIN words_rendering r ON r.phrase_id = line.digest
+    FROM line JOIN words_rendering r ON r.phrase_id = line.digest AND r.language = ANY(%(languages)s)
     ORDER BY line.asked, r.language, line.depth
 ),
 state AS (
-    SELECT a.object_type, a.object_id, a.field, a.text, l.language, k.text AS rendering,
+    SELECT a.text, l.language, k.text AS rendering,
         CASE WHEN k.asked IS NULL THEN 'missing' WHEN k.depth > 0 THEN 'stale'
              WHEN k.origin = '{machine}' THEN 'machine' ELSE 'done' END AS state
     FROM asked a CROSS JOIN unnest(%(languages)s::text[]) AS l(language)
@@ -138,7 +140,7 @@ def progress(used: str, parameters: dict[str, Any], languages: Sequence[str]) ->
     }
     with connection.cursor() as cursor:
         cursor.execute(
-            _work(used) + "SELECT language, state, count(DISTINCT text) FROM state GROUP BY language, state",
+            _work(used) + "SELECT language, state, count(*) FROM state GROUP BY language, state",
             {**parameters, "languages": list(languages), "source": _default_language()},
         )
         for language, state, count in cursor.fetchall():
@@ -155,14 +157,17 @@ def worklist(
     offset: int = 0,
     limit: int = 25,
 ) -> tuple[list[Task], int]:
-    """Texts in one of these states, one line per text (its first object), and how many there are in all."""
+    """Texts in one of these states in their order, each with its first object, and how many there are in all."""
     with connection.cursor() as cursor:
         cursor.execute(
             _work(used)
-            + """, one AS (SELECT DISTINCT ON (text) * FROM state WHERE state = ANY(%(states)s)
-                 ORDER BY text, object_type, object_id, field)
-               SELECT object_type, object_id, field, text, state, coalesce(rendering, ''), count(*) OVER ()
-               FROM one ORDER BY object_type, object_id, field, text LIMIT %(limit)s OFFSET %(offset)s""",
+            + """, page AS MATERIALIZED (
+                   SELECT text, state, coalesce(rendering, '') AS rendering, count(*) OVER () AS total FROM state
+                   WHERE state = ANY(%(states)s) ORDER BY text LIMIT %(limit)s OFFSET %(offset)s)
+               SELECT DISTINCT ON (page.text) u.object_type, u.object_id, u.field, page.text, page.state,
+                   page.rendering, page.total
+               FROM page JOIN used u ON u.text = page.text
+               ORDER BY page.text, u.object_type, u.object_id, u.field""",
             {
                 **parameters,
                 "languages": [language],
