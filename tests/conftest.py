@@ -94,8 +94,10 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: Any) -> I
 @pytest.fixture
 def city(db: None) -> Iterator[Any]:
     """The city of Montréal, active and empty."""
-    from parvis.cities.middleware import hosts
+    from parvis.cities.middleware import LOOPBACK, hosts
     from parvis.cities.queries import city as find
+
+    LOOPBACK.add("testserver")  # what Django's test client calls itself
 
     hosts.forget()
     found = find("montreal")

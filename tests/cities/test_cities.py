@@ -32,7 +32,7 @@ def test_every_table_of_a_city_is_in_its_schema(city: Any) -> None:
         public = {name for (name,) in cursor.fetchall()}
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [city.schema_name])
         own = {name for (name,) in cursor.fetchall()}
-    assert {"orgs_organization", "directory_service", "accounts_user", "ledger_event", "django_session"} <= own
+    assert {"orgs_organization", "directory_service", "accounts_user", "ledger_event", "accounts_session"} <= own
     assert not {name for name in public if name.startswith(("orgs_", "directory_", "accounts_", "ledger_", "words_"))}
 
 

@@ -137,6 +137,16 @@ def test_usual_typing_errors(town: Any, wrong: str) -> None:
     assert found(wrong) == ["Vos droits"]
 
 
+def test_two_letters_swapped_in_a_short_word(town: Any) -> None:
+    assert search(None, "cuors ", now=NOW).corrected == "cours"
+
+
+def test_services_stand_before_organizations(town: Any) -> None:
+    everything = [hit.kind for hit in search(None, "", now=NOW, limit=50).hits]
+    assert everything == sorted(everything, reverse=True)
+    assert set(everything) == {"service", "organization"}
+
+
 def test_what_nobody_wrote_finds_nothing(town: Any) -> None:
     for question in ("xqzjkw", "12345678", "xqzjkw wqpzz"):
         result = search(None, question, now=NOW)
@@ -187,8 +197,8 @@ def test_order_and_paging_are_stable_whether_weighed_or_not(city: Any, monkeypat
 
 
 def test_without_a_question_everything_by_name(town: Any) -> None:
-    names = ["Atelier Bêta", "Inscrire ses enfants à l'école", "Maison Alpha", "Parler ensemble", "Repas chauds"]
-    assert found()[:5] == names
+    services = ["Inscrire ses enfants à l'école", "Parler ensemble", "Repas chauds", "Vos droits"]
+    assert found() == [*services, "Atelier Bêta", "Maison Alpha"]
     assert search(None, "   ", now=NOW).total == 6
     assert search(None, "le la de", now=NOW).total == 6
     assert found("", kind="organization") == ["Atelier Bêta", "Maison Alpha"]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from parvis.cities.models import City
 from parvis.cities.queries import cities_by_host
 
-LOOPBACK = {"localhost", "127.0.0.1", "[::1]", "testserver"}
+LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 
 class Hosts:

@@ -10,12 +10,14 @@ class DirectoryConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from parvis.directory import documents
+        from parvis.directory import corrections, documents, listings
         from parvis.directory.rules import may_see_desk
         from parvis.kit.jobs import sweeps
         from parvis.kit.navigation import Link, register
 
         sweeps.add("documents", dt.timedelta(hours=1), documents.renew)
+        sweeps.add("opening times", dt.timedelta(hours=6), listings.refresh_open_times)
+        sweeps.add("forget corrections", dt.timedelta(days=1), corrections.forget)
         register(
             "header",
             Link(_("Search"), "directory:search", icon="search", order=10),

@@ -89,6 +89,11 @@ class _Listing:
     free: bool = False
     wheelchair: bool = False
 
+    @property
+    def rank(self) -> str:
+        """The first letter of the sort name: people come for a service, then for who gives it, last for what is shut."""
+        return "2" if not self.active else "0" if self.kind == "service" else "1"
+
 
 def refresh(
     service_ids: Ids = None,
@@ -604,7 +609,7 @@ def _line(listing: _Listing) -> tuple[str, bytes, Collection[str]]:
             listing.id,
             listing.kind,
             listing.organization or "\\N",
-            _cell(("0" if listing.active else "1") + language.fold(listing.name)[:70]),
+            _cell(listing.rank + language.fold(listing.name)[:70]),
             *(map(repr, (min(latitudes), max(latitudes), min(longitudes), max(longitudes))) if points else _NO_BOX),
             "\\n".join(map(_cell, sorted(counted))),
             _cell(listing.name),

@@ -6,7 +6,8 @@ the index knows. All words must be found; if no listing has them all, those that
 
 The order is: all words in the name; all in the name or the taxonomy; one in the name; one in the taxonomy; elsewhere.
 Each of these levels is one index lookup, so a word that half of the directory has costs no more than the page shown.
-When few are found they are weighed one by one, rare words above common ones. Names decide between equals.
+When few are found they are weighed one by one, rare words above common ones. Services stand before organizations, then
+names decide between equals.
 
 Writing the index is `refresh` and `refresh_open_times` (parvis.directory.listings).
 """
@@ -276,7 +277,11 @@ def _nearest(cursor: Any, word: Asked) -> tuple[str, int, str] | None:
         third = size // 3
         parts = [word.stem[:third] + "%", f"%{word.stem[third : size - third]}%", "%" + word.stem[size - third :]]
     likely = " OR ".join("word LIKE %s" for _ in parts)
-    for condition, values in ((f"({likely})", parts), ("word %% %s", [word.stem])):
+    # A swap in the middle of a short word leaves nothing intact but its first letter, and too few trigrams.
+    lookups = [(f"({likely})", parts), ("word %% %s", [word.stem])] + [("word LIKE %s", [word.stem[0] + "%"])] * (
+        size < 7
+    )
+    for condition, values in lookups:
         cursor.execute(
             f"SELECT word, listings, spelling FROM directory_lexeme WHERE {condition}"
             " AND length(word) BETWEEN %s AND %s",
@@ -510,9 +515,8 @@ class _Search:
                 if found <= offset:
                     offset -= found
                     continue
-            hits += self._rows(
-                str(number), [], "l.sort_name, l.object_id", [], query, limit - len(hits), offset, documents
-            )
+            order, most = "l.sort_name, l.object_id", limit - len(hits)
+            hits += self._rows(str(number), [], order, [], query, most, offset, documents)
             offset = 0
             if len(hits) >= limit:
                 break
@@ -527,7 +531,9 @@ class _Search:
             weight = "+".join("ts_rank(%s, l.words, %s::tsquery) * %s" for _ in question.groups)
             for group, worth in zip(question.groups, question.weights, strict=True):
                 weights += [WEIGHTS, _any(_lexeme(f"{tier}{each}") for tier in _TIERS for each in group), worth]
-        order, values = f"({weight}) DESC, l.sort_name, l.object_id", weights
+        # people come for a service; its organization follows, unless the question names it
+        order = f"({weight}) * CASE l.kind WHEN 'service' THEN 1 ELSE 0.7 END DESC, l.sort_name, l.object_id"
+        values = weights
         if self.filters.near:
             # what is named by the question first, and then what is near
             strong = "(NOT l.words @@ %s::tsquery), " if question.groups else ""

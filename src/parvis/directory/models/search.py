@@ -21,7 +21,7 @@ class Listing(models.Model):
     object_id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     kind = models.CharField(max_length=20)  # service or organization
     organization_id = models.UUIDField(null=True)
-    sort_name = models.CharField(max_length=80, db_collation="C")  # folded name, after "0" or, inactive, "1"
+    sort_name = models.CharField(max_length=80, db_collation="C")  # folded name, after its rank
     south = models.FloatField(null=True)  # the box around its points, degrees
     north = models.FloatField(null=True)
     west = models.FloatField(null=True)
