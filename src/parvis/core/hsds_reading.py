@@ -246,26 +246,29 @@ class _Spool:
     def __init__(self) -> None:
         self.batch: list[tuple[Any, ...]] = []
         self.file: Any = None
+        self.sizes: list[int] = []
 
     def add(self, row: tuple[Any, ...]) -> None:
         self.batch.append(row)
         if len(self.batch) >= self.BATCH:
             if self.file is None:
                 self.file = tempfile.SpooledTemporaryFile(max_size=64 << 20)  # noqa: SIM115 - closed in close()
-            marshal.dump(self.batch, self.file)
+            data = marshal.dumps(self.batch)
+            self.file.write(data)
+            self.sizes.append(len(data))
             self.batch = []
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         if self.file is not None:
-            end = self.file.tell()
             self.file.seek(0)
-            while self.file.tell() < end:
-                yield from marshal.load(self.file)  # noqa: S302 - our own spool, never somebody else's bytes
-            self.file.seek(end)
+            for size in self.sizes:
+                # Our own spool, never somebody else's bytes.
+                yield from marshal.loads(self.file.read(size))  # noqa: S302
+            self.file.seek(0, 2)
         yield from self.batch
 
     def close(self) -> None:
-        self.batch = []
+        self.batch, self.sizes = [], []
         if self.file is not None:
             self.file.close()
             self.file = None

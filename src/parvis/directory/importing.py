@@ -80,13 +80,18 @@ class Existing:
 
     def __init__(self) -> None:
         self._ids: dict[str, set[str]] = {}
+        self.nothing = False  # the city is empty: no need to ask, even while a COPY keeps the connection busy
 
     def ids(self, entity: str) -> set[str]:
+        if self.nothing:
+            return set()
         if entity not in self._ids:
             self._ids[entity] = {row[0] for row in _all(f"SELECT id::text FROM {_table(entity)}")}
         return self._ids[entity]
 
     def pairs(self) -> dict[tuple[str, str], str]:
+        if self.nothing:
+            return {}
         rows = _all(f"SELECT service_id::text, location_id::text, id::text FROM {_table('service_at_location')}")
         return {(service, location): link for service, location, link in rows}
 
@@ -169,6 +174,8 @@ class _Merge:
             cursor.execute("SELECT 1 FROM directory_revision WHERE id = 1 FOR UPDATE")
             self._make("touched", "(entity text, id uuid, what text) ON COMMIT DROP")
             self.fresh = not any(_all(f"SELECT 1 FROM {_table(name)} LIMIT 1") for name in TOLD)
+            if isinstance(self.reading.known_before, Existing):
+                self.reading.known_before.nothing = self._empty()
             for entity, rows in self.reading.all_rows():
                 self._take(entity, rows)
             self._mark()
@@ -177,6 +184,11 @@ class _Merge:
             self._refresh()
             self._write_ledger()
         return Imported(self.reading.report, self.changes)
+
+    def _empty(self) -> bool:
+        """Whether no table of the directory has a row, and no source has ever said anything."""
+        tables = ["directory_sourcerow", *(_table(entity) for entity in LOAD_ORDER)]
+        return not _all(" UNION ALL ".join(f"(SELECT 1 FROM {table} LIMIT 1)" for table in tables))
 
     def _make(self, table: str, rest: str, values: list[Any] | None = None) -> None:
         """A temporary table of this import, in place of one left by an import before in the same transaction."""
@@ -191,20 +203,16 @@ class _Merge:
             return
         names = COLUMNS[entity].names
         columns = [_column(entity, name) for name in names]
-        straight = self.fresh and not _all(
-            f"SELECT 1 WHERE EXISTS (SELECT 1 FROM {_table(entity)}) OR EXISTS"
-            " (SELECT 1 FROM directory_sourcerow WHERE source = %s AND entity = %s)",
-            [self.source, entity],
-        )
+        straight = getattr(self.reading.known_before, "nothing", False)
+        if straight:
+            self._copy_straight(entity, columns, _chained(first, rows))
+            return
         # Laid aside first: while a COPY is open the connection cannot answer what the reading asks.
         with tempfile.SpooledTemporaryFile(max_size=64 << 20) as spool:
-            if straight:
-                self._copy_straight(entity, columns, _chained(first, rows), spool)
-            else:
-                self._copy_apart(entity, columns, _chained(first, rows), spool)
-                self._merge(entity, names, columns, f"incoming_{entity}")
+            self._copy_apart(entity, columns, _chained(first, rows), spool)
+        self._merge(entity, names, columns, f"incoming_{entity}")
 
-    def _copy_straight(self, entity: str, columns: list[str], rows: Iterator[list[Any]], spool: Any) -> None:
+    def _copy_straight(self, entity: str, columns: list[str], rows: Iterator[list[Any]]) -> None:
         """Rows into a table that has none yet: nothing to compare, so nothing in between."""
         now = self.now.isoformat()
         own = {"source": _copied(self.source), "missing_since": "\\N"}
@@ -216,21 +224,19 @@ class _Merge:
         tail = "\t" + "\t".join(own.values())
         said = f"{_copied(self.source)}\t{entity}\t"
         memory: list[str] = []
-        count = 0
         lines: list[str] = []
-        for row in rows:
-            line, digest = _line(row, marks)
-            lines.append(f"{line}{tail}\n")
-            memory.append(f"{said}{row[0]}\t{digest}\n")
-            if len(lines) >= 1000:
-                spool.write("".join(lines).encode())
-                count += len(lines)
-                self.tell("writing", self.copied + count)
-                lines.clear()
-        spool.write("".join(lines).encode())
-        count += len(lines)
+        with self.cursor.copy(f"COPY {_table(entity)} ({', '.join([*columns, *own])}) FROM STDIN") as copy:
+            for row in rows:
+                line, digest = _line(row, marks)
+                lines.append(f"{line}{tail}\n")
+                memory.append(f"{said}{row[0]}\t{digest}\n")
+                if len(lines) >= 500:
+                    copy.write("".join(lines))
+                    self.tell("writing", self.copied + len(memory))
+                    lines.clear()
+            copy.write("".join(lines))
+        count = len(memory)
         self.copied += count
-        self._send(f"COPY {_table(entity)} ({', '.join([*columns, *own])}) FROM STDIN", spool)
         with self.cursor.copy("COPY directory_sourcerow (source, entity, object_id, digest) FROM STDIN") as copy:
             for start in range(0, len(memory), 2000):
                 copy.write("".join(memory[start : start + 2000]))
@@ -264,16 +270,13 @@ class _Merge:
                 self.tell("writing", self.copied)
                 lines.clear()
         spool.write("".join(lines).encode())
-        self._send(f"COPY {incoming} ({', '.join(columns)}, digest) FROM STDIN", spool)
+        spool.seek(0)
+        with self.cursor.copy(f"COPY {incoming} ({', '.join(columns)}, digest) FROM STDIN") as copy:
+            while chunk := spool.read(1 << 18):
+                copy.write(chunk)
         self.cursor.execute(f"CREATE INDEX ON {incoming} (id)")
         self.cursor.execute(f"ANALYZE {incoming}")
         self._drop_orphans(entity, incoming)
-
-    def _send(self, command: str, spool: Any) -> None:
-        spool.seek(0)
-        with self.cursor.copy(command) as copy:
-            while chunk := spool.read(1 << 18):
-                copy.write(chunk)
 
     def _drop_orphans(self, entity: str, incoming: str) -> None:
         """Take out links to rows that people removed here, and rows that have then nothing to belong to."""
@@ -486,7 +489,6 @@ class _Merge:
         total = _rows(self.cursor, "SELECT count(*) FROM touched")[0][0] + sum(self.straight.values())
         if not total:
             return
-        self._place()
         self.tell("rendering", 0)
         if total > MANY or self.fresh:
             documents.refresh(everything=True)
@@ -534,14 +536,6 @@ class _Merge:
             location_ids=ids["location"],
             term_ids=terms,
         )
-
-    def _place(self) -> None:
-        """Put touched locations into their boroughs."""
-        try:
-            from parvis.directory.places import place_locations
-        except ImportError:
-            return
-        place_locations()
 
     def _write_ledger(self) -> None:
         if not self.events and not self.changes.created and not self.changes.updated:
