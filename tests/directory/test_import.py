@@ -280,3 +280,19 @@ def test_locations_out_of_the_file_stay_when_the_file_does_not_speak_of_them(cit
     assert imported.changes.marked == 0
     assert Location.objects.get().missing_since is None
     assert settings.HOME.name == "home"
+
+
+def test_a_location_is_put_into_the_borough_of_its_point(city: Any, tmp_path: Path) -> None:
+    from parvis.places.models import Borough
+
+    ring = [[-73.7, 45.4], [-73.5, 45.4], [-73.5, 45.6], [-73.7, 45.6], [-73.7, 45.4]]
+    Borough.objects.create(
+        code="centre",
+        name="Centre",
+        latitude=45.5,
+        longitude=-73.6,
+        geometry={"type": "Polygon", "coordinates": [ring]},
+    )
+    import_hsds(network(tmp_path))
+    assert Location.objects.get().borough == "centre"
+    assert import_hsds(network(tmp_path)).changes.unchanged == 5

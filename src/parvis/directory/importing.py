@@ -23,12 +23,14 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from parvis.core.geometry import contains
 from parvis.core.hsds import ENTITIES, LOAD_ORDER, PARENTS, RESOURCES
 from parvis.core.hsds_files import HsdsError, Limits, open_package
 from parvis.core.hsds_reading import COLUMNS, SENTENCES, Reading, Report
 from parvis.directory import documents, listings
 from parvis.directory.models import ImportRun, MetaTableDescription
 from parvis.ledger import actions as ledger
+from parvis.places.models import Borough
 
 #: What has a history of its own: a ledger event for each that an import writes.
 TOLD = ("taxonomy", "taxonomy_term", "organization", "program", "location", "service", "service_at_location")
@@ -489,6 +491,7 @@ class _Merge:
         total = _rows(self.cursor, "SELECT count(*) FROM touched")[0][0] + sum(self.straight.values())
         if not total:
             return
+        self._place()
         self.tell("rendering", 0)
         if total > MANY or self.fresh:
             documents.refresh(everything=True)
@@ -536,6 +539,31 @@ class _Merge:
             location_ids=ids["location"],
             term_ids=terms,
         )
+
+    def _place(self) -> None:
+        """Put every location into the borough that its point is in ("" when in none, or when there is no point)."""
+        areas = [(area.code, area.geometry, _box(area.geometry)) for area in Borough.objects.all()]
+        if not areas:
+            return
+        moved: list[tuple[uuid.UUID, str]] = []
+        for identity, north, east, present in _rows(
+            self.cursor, f"SELECT id, latitude, longitude, borough FROM {_table('location')}"
+        ):
+            found = ""
+            if north is not None and east is not None:
+                for code, geometry, (west, south, most_east, most_north) in areas:
+                    inside = west <= east <= most_east and south <= north <= most_north
+                    if inside and contains(geometry, east, north):
+                        found = code
+                        break
+            if found != present and (found or north is not None):
+                moved.append((identity, found))
+        if moved:
+            self.cursor.execute(
+                f"UPDATE {_table('location')} l SET borough = m.borough"
+                " FROM unnest(%s::uuid[], %s::text[]) AS m(id, borough) WHERE l.id = m.id",
+                [[identity for identity, _code in moved], [code for _identity, code in moved]],
+            )
 
     def _write_ledger(self) -> None:
         if not self.events and not self.changes.created and not self.changes.updated:
@@ -616,6 +644,14 @@ def _line(row: list[Any], marks: list[str]) -> tuple[str, int]:
     )
     said = "\x1f".join([cell or "" for cell in row])
     return line, int.from_bytes(hashlib.blake2b(said.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def _box(geometry: dict[str, Any]) -> tuple[float, float, float, float]:
+    """West, south, east and north ends of a GeoJSON Polygon or MultiPolygon."""
+    polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
+    points = [point for outer, *_holes in polygons for point in outer]
+    easts, norths = [point[0] for point in points], [point[1] for point in points]
+    return min(easts), min(norths), max(easts), max(norths)
 
 
 def _copied(text: str) -> str:
