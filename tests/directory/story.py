@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -52,8 +53,9 @@ def tell() -> Story:
     )
     link = models.ServiceAtLocation.objects.create(service=course, location=place, changed_at=now)
     models.Phone.objects.create(service=course, number="+1 514 555-0101", type="voice")
-    documents.refresh(everything=True)
-    search.refresh()
+    with transaction.atomic():
+        documents.refresh(everything=True)
+        search.refresh()
     charlie, diane = _user("Charlie", "coordinator"), _user("Diane", "director")
     return Story(alice, bob, charlie, diane, house, workshop, place, course, link)
 

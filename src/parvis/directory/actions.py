@@ -107,7 +107,7 @@ def unlist(obj: VersionedRow, *, by: Any, reason: str) -> None:
         require(rules.may_publish(by, fresh), f"{kind_of(obj)}.unlisted", fresh)
         own: list[VersionedRow] = []
         if isinstance(fresh, Organization):
-            own = [*fresh.services.select_for_update(), *fresh.locations.select_for_update()]
+            own = [*fresh.services.select_for_update(no_key=True), *fresh.locations.select_for_update(no_key=True)]
             own = [each for each in own if queries.is_listed(each)]
         for each in own:
             _change(each, {"listed": False}, code="unlisted", by=by, reason=reason)
@@ -181,7 +181,7 @@ def undo(event: Event, *, by: Any, anyway: bool = False, reason: str = "") -> Ve
         raise CannotUndo
     kind, _, deed = event.code.partition(".")
     with transaction.atomic():
-        fresh = KINDS[kind].model._default_manager.select_for_update().filter(pk=event.object_id).first()
+        fresh = KINDS[kind].model._default_manager.select_for_update(no_key=True).filter(pk=event.object_id).first()
         if fresh is None:
             raise CannotUndo
         if deed == "translated":
@@ -229,7 +229,9 @@ def translate(obj: VersionedRow, text: str, language: str, rendering: str, *, by
 
 
 def _lock(obj: Object) -> Object:
-    found: Object = type(obj)._default_manager.select_for_update().get(pk=obj.pk)
+    """The row as it is now, nobody else's until the end. `no_key`: rows that hang on it may be checked meanwhile;
+    a full lock and the foreign keys checked at another writer's commit would wait for each other in a circle."""
+    found: Object = type(obj)._default_manager.select_for_update(no_key=True).get(pk=obj.pk)
     return found
 
 
@@ -309,8 +311,8 @@ def _gone_with(obj: VersionedRow, event: Event | None) -> list[VersionedRow]:
     if not ids or not isinstance(obj, Organization):
         return []
     return [
-        *obj.services.select_for_update().filter(pk__in=ids),
-        *obj.locations.select_for_update().filter(pk__in=ids),
+        *obj.services.select_for_update(no_key=True).filter(pk__in=ids),
+        *obj.locations.select_for_update(no_key=True).filter(pk__in=ids),
     ]
 
 
