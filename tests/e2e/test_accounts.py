@@ -39,7 +39,7 @@ def enter(page: Page, town: Town, user: User, language: str = "en") -> None:
     page.fill("input[name=login]", user.email)
     page.fill("input[name=password]", PASSWORD)
     page.locator("input[name=password]").press("Enter")
-    page.wait_for_url(town.page("account/", language))
+    page.wait_for_url(town.page("desk/", language))
 
 
 def prove(page: Page) -> None:
@@ -73,7 +73,7 @@ def test_a_passkey_signs_in_alone_and_as_second_factor(people: dict[str, Any], i
     page.get_by_role("button", name="Sign out").click()
     page.goto(in_town.page("account/login/", "en"))
     page.get_by_role("button", name="Sign in with a passkey").click()
-    page.wait_for_url(in_town.page("account/", "en"))
+    page.wait_for_url(in_town.page("desk/", "en"))
     page.get_by_role("button", name="Sign out").click()
     page.goto(in_town.page("account/login/", "en"))
     page.fill("input[name=login]", people["admin"].email)
@@ -81,7 +81,7 @@ def test_a_passkey_signs_in_alone_and_as_second_factor(people: dict[str, Any], i
     page.locator("input[name=password]").press("Enter")
     page.wait_for_url(in_town.page("account/login/second/", "en"))
     page.get_by_role("button", name="Use my passkey").click()
-    page.wait_for_url(in_town.page("account/", "en"))
+    page.wait_for_url(in_town.page("desk/", "en"))
     assert not wrong, wrong
 
 

@@ -86,8 +86,11 @@ def test_css_has_logical_directions_only() -> None:
 TEMPLATES = sorted(SRC.rglob("templates/**/*.html"))
 #: what may stand untranslated: names, codes, symbols
 UNTRANSLATED = re.compile(r"^(?:[\W\d_]*|Parvis|HSDS|JSON|CSV|API|ndjson|QR|OpenAPI|PDF|ID|UUID|GeoJSON|km|h)*$", re.I)
-TAGS = re.compile(r"\{%\s*blocktrans(?:late)?\b.*?%\}.*?\{%\s*endblocktrans(?:late)?\s*%\}|\{%\s*comment\s*.*?endcomment\s*%\}"
-                  r"|\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.S)  # fmt: skip
+TAGS = re.compile(
+    r"\{%\s*blocktrans(?:late)?\b.*?%\}.*?\{%\s*endblocktrans(?:late)?\s*%\}"
+    r"|\{%\s*comment\s*.*?endcomment\s*%\}|\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}",
+    re.S,
+)
 SPOKEN_ATTRIBUTES = {"alt", "title", "placeholder", "aria-label", "aria-description", "label", "summary"}
 CODE = {"script", "style", "code", "pre", "kbd", "samp"}
 
@@ -103,7 +106,7 @@ class Sentences(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         sample = tag != "html" and bool((given.get("lang") or "").strip())
-        if self.silent and tag == self.silent[-1] or sample or tag in CODE:
+        if (self.silent and tag == self.silent[-1]) or sample or tag in CODE:
             self.silent.append(tag)
         for name, value in given.items():
             if value and name in SPOKEN_ATTRIBUTES and not sample:

@@ -1,4 +1,4 @@
-"""`parvis run` as a whole, on a home of its own: it serves, survives the death of its parts, and leaves nothing behind."""
+"""`parvis run` as a whole, on a home of its own: it serves, survives the death of its parts, leaves nothing behind."""
 
 import json
 import os

@@ -30,6 +30,8 @@ def add_city(
     languages: Sequence[str] = ("fr", "en"),
     timezone: str = "America/Toronto",
     country: str = "CA",
+    office_phone: str = "",
+    office_email: str = "",
     app_role: str,
     default: bool | None = None,
     progress: Callable[[str], None] | None = None,
@@ -60,6 +62,8 @@ def add_city(
             languages=list(languages),
             timezone=timezone,
             country=country,
+            office_phone=office_phone,
+            office_email=office_email,
             is_default=first if default is None else default,
         )
         for number, domain in enumerate(domains):

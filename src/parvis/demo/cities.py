@@ -21,6 +21,8 @@ class DemoCity:
     spoken: dict[str, float]  # language tag -> share of the services given in it
     streets: tuple[str, ...]
     holidays: tuple[str, ...]  # month-day
+    office_phone: str
+    office_email: str
     weights: dict[str, int] = field(default_factory=dict)
 
     def zone(self) -> ZoneInfo:
@@ -38,6 +40,8 @@ LANGUAGE_NAMES = {
 
 MONTREAL = DemoCity(
     code="montreal",
+    office_phone="514-555-0100",
+    office_email="accueil@example.org",
     name="Montréal",
     state_province="QC",
     country="CA",
@@ -76,6 +80,8 @@ MONTREAL = DemoCity(
 
 GENEVE = DemoCity(
     code="geneve",
+    office_phone="+41 22 555 01 00",
+    office_email="accueil-geneve@example.org",
     name="Genève",
     state_province="GE",
     country="CH",

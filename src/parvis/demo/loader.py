@@ -78,6 +78,8 @@ def load_demo(
                 languages=demo.languages,
                 timezone=demo.timezone,
                 country=demo.country,
+                office_phone=demo.office_phone,
+                office_email=demo.office_email,
                 app_role=app_role,
             )
     written = {}

@@ -91,7 +91,7 @@ class _Listing:
 
     @property
     def rank(self) -> str:
-        """The first letter of the sort name: people come for a service, then for who gives it, last for what is shut."""
+        """The first letter of the sort name: a service, then who gives it, then what is shut."""
         return "2" if not self.active else "0" if self.kind == "service" else "1"
 
 

@@ -40,7 +40,7 @@ def run_in_city(schema_name: str, path: str, arguments: dict[str, Any]) -> Any:
 
 
 def enqueue(function: Callable[..., Any], **arguments: Any) -> str:
-    """Queue a call of a module-level function for the present city, in the present transaction. Returns the task's id."""
+    """Queue a call of a module-level function for the present city, in the present transaction. Returns its id."""
     path = f"{function.__module__}.{function.__qualname__}"
     schema = connection.schema_name
     with schema_context(get_public_schema_name()):

@@ -20,7 +20,7 @@ class Borough(models.Model):
 
 
 class Spot(models.Model):
-    """A named point: the beginning of a postal code, a neighbourhood, a metro station. `folded` is what is looked up."""
+    """A named point: the beginning of a postal code, a neighbourhood, a metro station. `folded` is looked up."""
 
     not_personal = "geography"
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from parvis.kit.server import DatabaseUnavailable, Secrets, Urls, databases
 
-
 #: a new PostgreSQL cluster with the demo needs about this much, in bytes
 LEAST_FREE = 200_000_000
 

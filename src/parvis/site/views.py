@@ -45,6 +45,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 @login_not_required
 def robots(request: HttpRequest) -> HttpResponse:
     """Public pages may be indexed; account and correction links may not."""
-    hidden = [f"/{code}/{part}/" for code, _ in settings.LANGUAGES for part in ("account", "corrections", "desk", "members", "people")]
+    parts = ("account", "corrections", "desk", "members", "people")
+    hidden = [f"/{code}/{part}/" for code, _ in settings.LANGUAGES for part in parts]
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in hidden)]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain")

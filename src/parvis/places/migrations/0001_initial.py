@@ -5,39 +5,42 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Borough',
+            name="Borough",
             fields=[
-                ('code', models.SlugField(max_length=80, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120)),
-                ('geometry', models.JSONField()),
-                ('latitude', models.FloatField()),
-                ('longitude', models.FloatField()),
+                ("code", models.SlugField(max_length=80, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=120)),
+                ("geometry", models.JSONField()),
+                ("latitude", models.FloatField()),
+                ("longitude", models.FloatField()),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Spot',
+            name="Spot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('folded', models.CharField(db_index=True, max_length=120)),
-                ('kind', models.CharField(max_length=20)),
-                ('boroughs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), default=list, size=None)),
-                ('latitude', models.FloatField()),
-                ('longitude', models.FloatField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("folded", models.CharField(db_index=True, max_length=120)),
+                ("kind", models.CharField(max_length=20)),
+                (
+                    "boroughs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=80), default=list, size=None
+                    ),
+                ),
+                ("latitude", models.FloatField()),
+                ("longitude", models.FloatField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('kind', 'folded'), name='places_one_spot')],
+                "constraints": [models.UniqueConstraint(fields=("kind", "folded"), name="places_one_spot")],
             },
         ),
     ]

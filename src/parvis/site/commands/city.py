@@ -13,7 +13,18 @@ from parvis.site.commands.office import open_office
 @click.option("--languages", default="fr,en", show_default=True, help="BCP 47 tags, the default language first.")
 @click.option("--timezone", default="America/Toronto", show_default=True, help="IANA name.")
 @click.option("--country", default="CA", show_default=True, help="Two letters.")
-def add(schema: str, name: str, domains: tuple[str, ...], languages: str, timezone: str, country: str) -> None:
+@click.option("--phone", default="", help="The office's telephone, shown to readers who find nothing.")
+@click.option("--email", default="", help="The office's e-mail, shown likewise.")
+def add(
+    schema: str,
+    name: str,
+    domains: tuple[str, ...],
+    languages: str,
+    timezone: str,
+    country: str,
+    phone: str,
+    email: str,
+) -> None:
     """Add a city: SCHEMA is its short name (a-z, 0-9, _)."""
     urls = boot("owner")
     from psycopg.conninfo import conninfo_to_dict
@@ -26,6 +37,7 @@ def add(schema: str, name: str, domains: tuple[str, ...], languages: str, timezo
         tags = [tag.strip() for tag in languages.split(",") if tag.strip()]
         city = add_city(
             schema, name=name, domains=domains, languages=tags, timezone=timezone, country=country.upper(),
+            office_phone=phone, office_email=email,
             app_role=role, progress=lambda line: click.echo(line, err=True),
         )  # fmt: skip
     except CityRefused as refused:
