@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from parvis.accounts.rules import Denied
 from parvis.directory import actions, facts, models, queries, search
 from parvis.ledger.models import Event
+from parvis.places.models import Borough
 from parvis.words import actions as words
 from parvis.words.queries import render
 from tests.directory.story import Story, published, tell
@@ -255,6 +256,23 @@ def test_creating_organizations_and_places(story: Story) -> None:
     )
     assert "1, rue du Port" in published(made)
     assert events(place)[0].code == "location.created"
+
+
+def test_a_place_is_in_the_borough_of_its_point(story: Story) -> None:
+    square = {
+        "type": "Polygon",
+        "coordinates": [[[-73.6, 45.5], [-73.5, 45.5], [-73.5, 45.6], [-73.6, 45.6], [-73.6, 45.5]]],
+    }
+    Borough.objects.create(code="carre", name="Carré", geometry=square, latitude=45.55, longitude=-73.55)
+    for point, expected in (
+        ((45.55, -73.55), "carre"),
+        ((45.7, -73.55), ""),
+        ((45.51, -73.51), "carre"),
+        ((None, None), ""),
+    ):
+        actions.edit(story.place, by=story.alice, changes={"latitude": point[0], "longitude": point[1]})
+        story.place.refresh_from_db()
+        assert story.place.borough == expected
 
 
 # -- confirming, translating --------------------------------------------------------------------------------------

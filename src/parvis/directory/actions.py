@@ -15,6 +15,7 @@ from parvis.ledger import actions as ledger
 from parvis.ledger.models import Event
 from parvis.orgs.models import Organization, VersionedRow
 from parvis.orgs.rules import may_add_organization, may_edit_service
+from parvis.places.queries import borough_at
 from parvis.words import actions as words
 
 Object = TypeVar("Object", bound=VersionedRow)
@@ -269,6 +270,8 @@ def _change(
     version, obj.version, obj.changed_at = obj.version, obj.version + 1, timezone.now()
     if isinstance(obj, Service):
         obj.last_modified = obj.changed_at
+    if isinstance(obj, Location) and {"latitude", "longitude"} & set(after):
+        obj.borough = borough_at(obj.latitude, obj.longitude)
     obj.save()
     _refresh(obj)
     ledger.record(

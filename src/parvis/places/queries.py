@@ -2,6 +2,7 @@
 
 import re
 
+from parvis.core.geometry import contains
 from parvis.core.language import fold
 from parvis.places.models import Borough, Spot
 
@@ -36,3 +37,13 @@ def named(text: str) -> tuple[float, float] | None:
         return spot.latitude, spot.longitude
     area = next((boroughs[name] for name in sorted(boroughs) if name.startswith(plain)), None)
     return (area.latitude, area.longitude) if area else None
+
+
+def borough_at(latitude: float | None, longitude: float | None) -> str:
+    """The code of the borough that a point (degrees, WGS 84) is in; "" when it is in none, or there is no point."""
+    if latitude is None or longitude is None:
+        return ""
+    for code, geometry in Borough.objects.values_list("code", "geometry"):
+        if contains(geometry, longitude, latitude):
+            return str(code)
+    return ""
