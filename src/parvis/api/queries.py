@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import psycopg
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils import timezone
 from psycopg.pq import ConnStatus, ExecStatus
 
@@ -75,10 +75,7 @@ def with_city(city: Any, read: Callable[[], T]) -> T:
 
 
 def _lost(error: Exception) -> bool:
-    import django.db
-
-    lost = (psycopg.OperationalError, psycopg.InterfaceError, django.db.OperationalError, django.db.InterfaceError)
-    return isinstance(error, lost)
+    return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError))
 
 
 Value = str | int | float | uuid.UUID | dt.datetime | list[uuid.UUID]
