@@ -17,9 +17,7 @@ def all_errors(page: Any) -> dict[str, Any]:
             problems += [{"text": str(text), "target": "", "label": ""} for text in form.non_field_errors()]
             for bound in form:
                 target = bound.id_for_label or bound.auto_id
-                problems += [
-                    {"text": str(text), "target": target, "label": str(bound.label)} for text in bound.errors
-                ]
+                problems += [{"text": str(text), "target": target, "label": str(bound.label)} for text in bound.errors]
     return {"problems": problems}
 
 
