@@ -112,8 +112,15 @@ def mail() -> forms.EmailField:
     return forms.EmailField(required=False, widget=forms.EmailInput(attrs={"dir": "ltr", "autocomplete": "off"}))
 
 
+class NumberField(forms.FloatField):
+    """A number as people write it: ten places are 10, not 10.0."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def number(low: float | None = None, high: float | None = None, **kwargs: Any) -> forms.FloatField:
-    return forms.FloatField(
+    return NumberField(
         required=kwargs.pop("required", False), min_value=low, max_value=high,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "dir": "ltr"}), localize=True, **kwargs,
     )  # fmt: skip
