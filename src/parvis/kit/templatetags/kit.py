@@ -247,7 +247,7 @@ def listed(values: Iterable[object]) -> SafeString:
 
 
 @register.filter
-def colon(words: object) -> SafeString:
+def colon(words: Any) -> SafeString:
     """Words that announce something, with a colon as this language sets it (French has a space before).
 
     A question needs none: its own mark announces.
