@@ -133,7 +133,7 @@ def test_pages_of_results_hold_everything_once(ask: Any) -> None:
 @pytest.mark.parametrize(
     "query",
     ["page=abc", "page=-1", "page=0", "at=x", "at=1,2,3", "at=200,5", "at=nan,nan", "borough=%00", "q=%00%ff",
-     "audience='--", "language=<script>", "q=" + "a" * 5000, "near=%00", "audience=" + str(uuid.uuid4()),
+     "audience='--", "language=<script>", "q=" + "a" * 5000, "near=%00", "audience=" + str(uuid.UUID(int=7)),
      "q=&&&|!:*'", "q=(" * 50],
 )  # fmt: skip
 def test_no_address_breaks_the_page(ask: Any, query: str) -> None:
@@ -161,7 +161,7 @@ def test_a_question_survives_its_address() -> None:
 def test_htmx_gets_the_answer_alone_and_a_clean_address(ask: Any) -> None:
     answer = ask("?q=cours&near=&at=", **{"HX-Request": "true"})
     assert answer["HX-Replace-Url"] == "/fr/?q=cours"
-    assert answer.content.decode().lstrip().startswith('<div class="page answer" id="answer"')
+    assert " ".join(answer.content.decode().split()).startswith('<div class="page answer" id="answer"')
     assert "HX-Request" in answer["Vary"]
 
 
@@ -267,7 +267,7 @@ def test_no_page_has_inline_script_or_style_and_all_have_one_h1(ask: Any, town: 
             assert not [tag for tag, _has in tags if tag == "style"]
             assert not [has for tag, has in tags if tag == "a" and not has.get("href")], path
             assert [tag for tag, _has in tags].count("h1") == 1, path
-            assert 'hreflang="es"' in html and f'<html lang="{language}"' in html
+            assert 'hreflang="es"' in html and dict(tags)["html"]["lang"] == language
 
 
 def test_a_service_page_costs_few_queries(ask: Any, town: Town) -> None:

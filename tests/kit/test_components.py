@@ -1,6 +1,7 @@
 """What the components render: labels tied to controls, errors said in words, nothing unescaped."""
 
 import datetime as dt
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -15,8 +16,11 @@ from parvis.kit.templatetags.kit import ago
 
 
 def draw(source: str, path: str = "/fr/", **context: object) -> str:
+    """The HTML without what the formatter of templates puts between and inside tags."""
     request = RequestFactory().get(path)
-    return Template("{% load kit %}" + source).render(Context({"request": request, **context}))
+    html = Template("{% load kit %}" + source).render(Context({"request": request, **context}))
+    html = re.sub(r"\s+", " ", html)
+    return re.sub(r"(?<=>) | (?=<|>)", "", html)
 
 
 class Sample(forms.Form):

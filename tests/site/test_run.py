@@ -1,5 +1,6 @@
 """`parvis run` as a whole, on a home of its own: it serves, survives the death of its parts, leaves nothing behind."""
 
+import contextlib
 import json
 import os
 import re
@@ -97,7 +98,12 @@ def test_it_serves_and_says_how_to_sign_in(office: Office) -> None:
 
 def test_dead_parts_are_started_again(office: Office) -> None:
     def the(name: str) -> list[psutil.Process]:
-        return [child for child in office.children() if name in " ".join(child.cmdline())]
+        found = []
+        for child in office.children():
+            with contextlib.suppress(psutil.Error):  # it may die while it is looked at
+                if name in " ".join(child.cmdline()):
+                    found.append(child)
+        return found
 
     for name in ("granian", "parvis worker"):
         (first, *_) = the(name)

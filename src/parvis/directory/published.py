@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from parvis.core import language as tongues
-from parvis.core.hours import Day, Hours, State
+from parvis.core.hours import Day, Hours, Rule, State
 from parvis.directory.models import Document, Listing, Schedule, Service, Tombstone, Verification
 from parvis.orgs.models import Organization
 from parvis.places.models import Borough
@@ -76,6 +76,7 @@ class Place:
     state: State | None = None
     week: list[Day] = field(default_factory=list)
     coming: list[Spell] = field(default_factory=list)  # days of the next weeks that are other than usual
+    notes: list[str] = field(default_factory=list)  # what is said beside the usual hours
 
     @property
     def addresses(self) -> list[Json]:
@@ -271,8 +272,15 @@ def _open(place: Place, rows: list[Schedule], zone: ZoneInfo, now: dt.datetime) 
     if any(not rule.closed for rule in hours.rules):
         place.state, place.week = hours.state(now), hours.week(monday)
         first = monday + dt.timedelta(days=7)  # what is other than usual this week is in its table
+        usual = [rule for rule in hours.rules if rule.freq and not rule.closed]
+        place.notes = list(dict.fromkeys(rule.description for rule in usual if rule.description and _holds(rule, today)))
     days = hours.days(first, today + dt.timedelta(days=LOOK_AHEAD))
     place.coming = _spells(day for day in days if day.because is not None)[:MOST_SPELLS]
+
+
+def _holds(rule: Rule, today: dt.date) -> bool:
+    """Whether a row is not over: a summer's note is not for the winter."""
+    return not any(end is not None and end < today for end in (rule.until, rule.valid_to))
 
 
 def _spells(days: Iterable[Day]) -> list[Spell]:
