@@ -23,9 +23,7 @@ def test_tags_are_written_in_one_way(given_tag: str, canonical: str) -> None:
     assert language.normalise(canonical) == canonical
 
 
-@pytest.mark.parametrize(
-    "text", ["", "x", "French language", "fr-", "-fr", "français", "fr--CA", "a" * 200, "\0"]
-)
+@pytest.mark.parametrize("text", ["", "x", "French language", "fr-", "-fr", "français", "fr--CA", "a" * 200, "\0"])
 def test_what_is_no_tag_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a language tag"):
         language.parse(text)

@@ -162,9 +162,7 @@ def test_near_me_asks_the_device_and_keeps_a_hundred_metres(town: Town, visit: V
 def test_a_device_that_does_not_say_where_it_is_leads_to_words(town: Town, visit: Visit) -> None:
     page = visit(permissions=[]).new_page()
     page.goto(town.page())
-    page.evaluate(
-        "() => { navigator.geolocation.getCurrentPosition = (found, refused) => refused({ code: 1 }); }"
-    )
+    page.evaluate("() => { navigator.geolocation.getCurrentPosition = (found, refused) => refused({ code: 1 }); }")
     page.locator("[data-near]").click()
     expect(page.locator("#near-said")).to_be_visible()
     assert page.evaluate("document.activeElement.id") == "near"

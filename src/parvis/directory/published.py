@@ -273,7 +273,9 @@ def _open(place: Place, rows: list[Schedule], zone: ZoneInfo, now: dt.datetime) 
         place.state, place.week = hours.state(now), hours.week(monday)
         first = monday + dt.timedelta(days=7)  # what is other than usual this week is in its table
         usual = [rule for rule in hours.rules if rule.freq and not rule.closed]
-        place.notes = list(dict.fromkeys(rule.description for rule in usual if rule.description and _holds(rule, today)))
+        place.notes = list(
+            dict.fromkeys(rule.description for rule in usual if rule.description and _holds(rule, today))
+        )
     days = hours.days(first, today + dt.timedelta(days=LOOK_AHEAD))
     place.coming = _spells(day for day in days if day.because is not None)[:MOST_SPELLS]
 

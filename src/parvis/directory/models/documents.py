@@ -17,9 +17,7 @@ class Document(models.Model):
 
     not_personal = "published facts, rendered"
 
-    kind = models.CharField(
-        max_length=20
-    )  # service, organization, service_at_location, taxonomy, taxonomy_term
+    kind = models.CharField(max_length=20)  # service, organization, service_at_location, taxonomy, taxonomy_term
     object_id = models.UUIDField(default=uuid.uuid4)
     item = models.TextField()
     whole = models.TextField()

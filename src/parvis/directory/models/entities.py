@@ -45,12 +45,8 @@ class TaxonomyTerm(VersionedRow):
     code = text()
     name = models.TextField()
     description = text()
-    parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
-    )
-    taxonomy = models.ForeignKey(
-        Taxonomy, null=True, blank=True, on_delete=models.CASCADE, related_name="terms"
-    )
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
+    taxonomy = models.ForeignKey(Taxonomy, null=True, blank=True, on_delete=models.CASCADE, related_name="terms")
     taxonomy_name = text()  # HSDS `taxonomy`: the name, for a term whose taxonomy is not a row
     language = text()
     term_uri = text()
@@ -58,9 +54,7 @@ class TaxonomyTerm(VersionedRow):
     synonyms = models.JSONField(default=dict, blank=True)
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(condition=~Q(parent=F("id")), name="directory_term_not_own_parent")
-        ]
+        constraints = [models.CheckConstraint(condition=~Q(parent=F("id")), name="directory_term_not_own_parent")]
 
 
 class Program(VersionedRow):
@@ -87,9 +81,7 @@ class Service(VersionedRow):
     not_personal = "published facts about a service"
 
     organization = parent(Organization, "services")
-    program = models.ForeignKey(
-        Program, null=True, blank=True, on_delete=models.SET_NULL, related_name="services"
-    )
+    program = models.ForeignKey(Program, null=True, blank=True, on_delete=models.SET_NULL, related_name="services")
     name = models.TextField()
     alternate_name = text()
     description = text()
@@ -114,9 +106,7 @@ class Service(VersionedRow):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="directory_service_name_given"),
-            models.CheckConstraint(
-                condition=Q(status__in=ServiceStatus.values), name="directory_service_status"
-            ),
+            models.CheckConstraint(condition=Q(status__in=ServiceStatus.values), name="directory_service_status"),
             models.CheckConstraint(
                 condition=Q(minimum_age__isnull=True)
                 | Q(maximum_age__isnull=True)
@@ -139,9 +129,7 @@ class Location(VersionedRow):
     not_personal = "public places"
 
     organization = parent(Organization, "locations")
-    location_type = models.CharField(
-        max_length=10, choices=LocationType.choices, default=LocationType.PHYSICAL
-    )
+    location_type = models.CharField(max_length=10, choices=LocationType.choices, default=LocationType.PHYSICAL)
     url = text()
     name = text()
     alternate_name = text()
@@ -155,9 +143,7 @@ class Location(VersionedRow):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(location_type__in=LocationType.values), name="directory_location_type"
-            ),
+            models.CheckConstraint(condition=Q(location_type__in=LocationType.values), name="directory_location_type"),
             models.CheckConstraint(
                 condition=Q(latitude__isnull=True) | Q(latitude__gte=-90, latitude__lte=90),
                 name="directory_location_latitude",
@@ -194,18 +180,12 @@ class Address(DirectoryRow):
     state_province = text()
     postal_code = text()
     country = text()
-    address_type = models.CharField(
-        max_length=10, choices=LocationType.choices, default=LocationType.PHYSICAL
-    )
+    address_type = models.CharField(max_length=10, choices=LocationType.choices, default=LocationType.PHYSICAL)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(address_type__in=LocationType.values), name="directory_address_type"
-            ),
-            models.CheckConstraint(
-                condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"), name="directory_country"
-            ),
+            models.CheckConstraint(condition=Q(address_type__in=LocationType.values), name="directory_address_type"),
+            models.CheckConstraint(condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"), name="directory_country"),
         ]
         indexes = [models.Index(fields=["postal_code"], name="directory_postal_code")]
 
@@ -297,17 +277,13 @@ class Schedule(DirectoryRow):
     class Meta:
         constraints = [
             belongs("directory_schedule_belongs", "service", "location", "service_at_location"),
-            models.CheckConstraint(
-                condition=Q(freq__in=["", "WEEKLY", "MONTHLY"]), name="directory_schedule_freq"
-            ),
+            models.CheckConstraint(condition=Q(freq__in=["", "WEEKLY", "MONTHLY"]), name="directory_schedule_freq"),
             models.CheckConstraint(
                 condition=Q(wkst__in=["", "MO", "TU", "WE", "TH", "FR", "SA", "SU"]),
                 name="directory_schedule_wkst",
             ),
             models.CheckConstraint(
-                condition=Q(valid_from__isnull=True)
-                | Q(valid_to__isnull=True)
-                | Q(valid_from__lte=F("valid_to")),
+                condition=Q(valid_from__isnull=True) | Q(valid_to__isnull=True) | Q(valid_from__lte=F("valid_to")),
                 name="directory_schedule_dates",
             ),
         ]
@@ -360,9 +336,7 @@ class CostOption(DirectoryRow):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(amount__isnull=True) | Q(amount__gte=0), name="directory_amount"
-            )
+            models.CheckConstraint(condition=Q(amount__isnull=True) | Q(amount__gte=0), name="directory_amount")
         ]
 
 
