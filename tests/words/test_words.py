@@ -22,7 +22,7 @@ def shown(text: str, language: str) -> queries.Shown:
 
 
 def test_a_text_without_translation_is_shown_as_it_is() -> None:
-    assert shown(SOUP, "ar") == queries.Shown(SOUP, "fr", "source")
+    assert shown(SOUP, "ar") == queries.Shown(SOUP, "fr", "source", assumed=True)
 
 
 def test_a_translation_is_shown_with_its_origin() -> None:

@@ -18,12 +18,16 @@ REACH = 8
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A text as a reader gets it. `origin`: source, human, machine or reviewed; `stale`: says an older version."""
+    """A text as a reader gets it. `origin`: source, human, machine or reviewed; `stale`: says an older version.
+
+    `assumed`: nobody has said in which language the text is; `language` is then the city's.
+    """
 
     text: str
     language: str
     origin: str
     stale: bool = False
+    assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def render(texts: Iterable[str], language: str, chain: Sequence[str] | None = No
     wanted = {text for text in texts if text}
     tags = tuple(chain) if chain else fallback(language)
     source = _default_language()
-    shown = {text: Shown(text, source, "source") for text in wanted}
+    shown = {text: Shown(text, source, "source", assumed=True) for text in wanted}
     by_digest = {digest(text): text for text in wanted if worth_saying(text)}
     if not by_digest:
         return shown

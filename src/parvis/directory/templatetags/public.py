@@ -54,6 +54,8 @@ def origin(text: Any) -> str:
     """What a reader should know about where a text comes from; nothing when a person wrote it in this language."""
     if not isinstance(text, Shown):
         return ""
+    if not _same(text.language) and text.assumed:
+        return _("Not translated yet")
     if not _same(text.language):
         return _("Only in %(language)s for now") % {"language": tongues.name(text.language, _reader())}
     if text.stale:
