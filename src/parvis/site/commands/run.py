@@ -112,6 +112,7 @@ class Child:
         """Start it again if it died; give up after five deaths in a minute."""
         if self.process is None or self.process.poll() is None:
             return
+        self.sweep()
         now = time.monotonic()
         self.deaths = [at for at in self.deaths if now - at < 60] + [now]
         if len(self.deaths) > 5:
@@ -121,7 +122,7 @@ class Child:
         self.start()
 
     def stop(self) -> None:
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None:
             return
         self.process.terminate()
         try:
@@ -129,6 +130,13 @@ class Child:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(2)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """End what it started itself: a web server that was killed leaves its workers on the port."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def die_with_parent() -> None:
