@@ -3,27 +3,24 @@
 Statements name the city's schema and are made of constants only; what a reader gives travels beside them.
 """
 
-import datetime as dt
 import re
 import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils import timezone
-from psycopg.pq import ConnStatus, ExecStatus
 
 from parvis.api.parameters import Lists, ServiceAtLocations, Services, TaxonomyTerms, Tombstones
 from parvis.core import hsds, language
 from parvis.directory import search
 from parvis.directory.documents import postcode
 from parvis.directory.listings import quoted
+from parvis.kit.prepared import Cell, rows
 
 T = TypeVar("T")
 #: Rows of one chunk of a stream.
@@ -76,63 +73,6 @@ def with_city(city: Any, read: Callable[[], T]) -> T:
 
 def _lost(error: Exception) -> bool:
     return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError))
-
-
-Value = str | int | float | uuid.UUID | dt.datetime | list[uuid.UUID]
-Cell = bytes | None
-
-#: Statements that the server has prepared, by connection: text -> name.
-_prepared: WeakKeyDictionary[Any, dict[str, bytes]] = WeakKeyDictionary()
-_MOST_PREPARED = 200
-
-
-def rows(statement: str, values: Sequence[Value] = ()) -> list[tuple[Cell, ...]]:
-    """Run one statement and give its cells as PostgreSQL writes them: bytes of text.
-
-    Straight to libpq, on the connection that Django holds: a document goes from the database to the reader without
-    being decoded, and a query costs half of what it costs through a cursor. `%s` stands for a value.
-    """
-    connection.ensure_connection()
-    raw = connection.connection
-    if raw.closed:
-        raise psycopg.OperationalError("the connection is closed")
-    parameters = [_text(value) for value in values]
-    names = _prepared.setdefault(raw, {})
-    name = names.get(statement)
-    if name is None:
-        text = _numbered(statement)
-        if len(names) >= _MOST_PREPARED:
-            return _cells(raw, raw.pgconn.exec_params(text, parameters))
-        name = names[statement] = b"parvis_%d" % len(names)
-        _cells(raw, raw.pgconn.prepare(name, text))
-    try:
-        return _cells(raw, raw.pgconn.exec_prepared(name, parameters))
-    except (psycopg.errors.FeatureNotSupported, psycopg.errors.InvalidSqlStatementName):
-        # its table has been migrated, or the server has forgotten it
-        names.pop(statement)
-        return _cells(raw, raw.pgconn.exec_params(_numbered(statement), parameters))
-
-
-@lru_cache(maxsize=1000)
-def _numbered(statement: str) -> bytes:
-    """The statement with $1, $2 ... for each %s."""
-    first, *rest = statement.split("%s")
-    return (first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))).encode()
-
-
-def _text(value: Value) -> bytes:
-    if isinstance(value, list):
-        return ("{" + ",".join(map(str, value)) + "}").encode()
-    return (value.isoformat() if isinstance(value, dt.datetime) else str(value)).encode()
-
-
-def _cells(raw: Any, result: Any) -> list[tuple[Cell, ...]]:
-    if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-        if raw.pgconn.status != ConnStatus.OK:
-            raise psycopg.OperationalError("the connection is lost")
-        raise psycopg.errors.error_from_result(result)
-    columns = range(result.nfields)
-    return [tuple(result.get_value(row, column) for column in columns) for row in range(result.ntuples)]
 
 
 def table(name: str) -> str:
@@ -403,22 +343,19 @@ def _searched(kind: Any, params: Any, text: str, limit: int, offset: int) -> Pag
     """Best answers first, by the same search as the public page's."""
     asks = conditions(kind, params, searched=False)
     extra = (" AND ".join(asks.sql), asks.values) if asks.sql else None
-    shape = text.removeprefix("d.")
-    plain = shape in ("item", "whole")
-    found = search.search(
-        None, params.search, filters=search.Filters(kind=kind), now=timezone.now(), limit=limit, offset=offset,
-        documents=shape if plain else "", extra=extra,
-    )  # fmt: skip
-    if plain:
-        contents = ",".join([hit.document for hit in found.hits]).encode()
-    else:
-        ids = [hit.id for hit in found.hits]
-        contents = rows(
-            f"SELECT string_agg({text}, ',' ORDER BY asked.place)"
-            f" FROM unnest(%s::uuid[]) WITH ORDINALITY asked(id, place) JOIN {table('document')} d"
-            f" ON d.kind = '{kind}' AND d.object_id = asked.id",
-            [ids],
-        )[0][0]
+    filters, now = search.Filters(kind=kind), timezone.now()
+    shape: Any = text.removeprefix("d.")
+    if shape in ("item", "whole"):
+        return Page(
+            *search.documents(params.search, shape, filters=filters, now=now, limit=limit, offset=offset, extra=extra)
+        )
+    found = search.search(None, params.search, filters=filters, now=now, limit=limit, offset=offset, extra=extra)
+    contents = rows(
+        f"SELECT string_agg({text}, ',' ORDER BY asked.place)"
+        f" FROM unnest(%s::uuid[]) WITH ORDINALITY asked(id, place) JOIN {table('document')} d"
+        f" ON d.kind = '{kind}' AND d.object_id = asked.id",
+        [[hit.id for hit in found.hits]],
+    )[0][0]
     return Page(found.total, len(found.hits), contents or b"")
 
 

@@ -28,10 +28,11 @@ from rapidfuzz.distance import OSA
 from parvis.core import language as tongues
 from parvis.core.language import Asked, asked
 from parvis.directory.listings import fact, quoted, refresh, refresh_open_times, synonyms_of
+from parvis.kit.prepared import rows
 
 __all__ = [
     "Facets", "Filters", "Hit", "Near", "Point", "Results", "Suggestion", "Word",
-    "facets", "matching", "points", "refresh", "refresh_open_times", "search", "suggest",
+    "documents", "facets", "matching", "points", "refresh", "refresh_open_times", "search", "suggest",
 ]  # fmt: skip
 
 #: Above so many results they are not weighed one by one, only sorted by level and name.
@@ -182,6 +183,7 @@ class _Question:
     words: tuple[Word, ...] = ()
     nothing: bool = False  # words were asked for and the index knows none
     level: int = 0  # how many of the groups must be found (0 = all)
+    most: int = 0  # no more listings than this have all the words
 
     def query(self, tiers: str = "", need: int = 0) -> str:
         """The tsquery for `need` of the groups (0 = as many as the question says), in these tiers (letters)."""
@@ -216,33 +218,41 @@ def _understand(cursor: Any, text: str) -> tuple[tuple[Any, ...], _Question]:
     """(the directory's revision, the question): one query when every word is known."""
     said = asked(text)
     wanted = {each for word in said for each in (word.stem, *tongues.variants(word.stem))}
-    cursor.execute(
+    # one place for each word, and not an array, whose length a plan can't know: it would be planned each time
+    places = ", ".join("%s" for _ in wanted) or "NULL"
+    found_rows = rows(
         "SELECT r.number, r.xmin::text, l.word, l.listings, l.spelling"
-        " FROM directory_revision r LEFT JOIN directory_lexeme l ON l.word = ANY(%s)",
-        [list(wanted)],
+        f" FROM directory_revision r LEFT JOIN directory_lexeme l ON l.word IN ({places})",
+        list(wanted),
     )
-    rows = cursor.fetchall()
     # xmin: the transaction that wrote the number; a number that was rolled back is not taken for its successor
-    revision = (connection.tenant.schema_name, *rows[0][:2]) if rows else (connection.tenant.schema_name, 0, "")
-    known = {word: (listings, spelling) for _, _, word, listings, spelling in rows if word is not None}
+    revision = (connection.tenant.schema_name, *(found_rows[0][:2] if found_rows else (b"0", b"")))
+    known = {
+        word.decode(): (int(listings or 0), (spelling or b"").decode())
+        for _, _, word, listings, spelling in found_rows
+        if word is not None
+    }
     groups: list[tuple[str, ...]] = []
     weights: list[float] = []
     words: list[Word] = []
+    numbers: list[int] = []
     typing = bool(said) and text[-1:].isalnum()
     for number, word in enumerate(said):
-        found, how, listings, spelling = _find(cursor, word, known, typing and number == len(said) - 1)
+        found, how, listings, spelling = _find(cursor, revision, word, known, typing and number == len(said) - 1)
         words.append(Word(word.typed, spelling or word.typed, how))
         if found:
             groups.append(found)
+            numbers.append(listings)
             weights.append(1 / math.log(2 + listings))
     if len(groups) > MOST_GROUPS:
         rarest = sorted(range(len(groups)), key=lambda each: -weights[each])[:MOST_GROUPS]
         groups, weights = [groups[each] for each in rarest], [weights[each] for each in rarest]
-    return revision, _Question(tuple(groups), tuple(weights), tuple(words), nothing=bool(said) and not groups)
+    nothing, most = bool(said) and not groups, min(numbers, default=0)
+    return revision, _Question(tuple(groups), tuple(weights), tuple(words), nothing=nothing, most=most)
 
 
 def _find(
-    cursor: Any, word: Asked, known: dict[str, tuple[int, str]], typing: bool
+    cursor: Any, revision: Hashable, word: Asked, known: dict[str, tuple[int, str]], typing: bool
 ) -> tuple[tuple[str, ...], How, int, str]:
     """(lexemes to look for, how they were found, in how many listings, how the directory writes it)."""
     for stem in (word.stem, *tongues.variants(word.stem)):
@@ -258,7 +268,7 @@ def _find(
             total = cursor.fetchone()[0]
             if total:
                 return (f"{beginning}*",), "beginning", total, word.typed
-    nearest = _nearest(cursor, word)
+    nearest: tuple[str, int, str] | None = _memory.get((revision, word, "nearest"), lambda: _nearest(cursor, word))
     if nearest is not None:
         return (nearest[0],), "corrected", nearest[1], nearest[2]
     return (), "unknown", 0, ""
@@ -433,6 +443,29 @@ def search(
         return _Search(cursor, text, filters or Filters(), now, extra).page(limit, offset, documents)
 
 
+def documents(
+    text: str,
+    shape: Literal["item", "whole"],
+    *,
+    filters: Filters,
+    now: dt.datetime,
+    limit: int,
+    offset: int,
+    extra: tuple[str, Sequence[Any]] | None = None,
+) -> tuple[int, int, bytes]:
+    """The documents of the page that `search` gives: (total, size of the page, JSON objects with commas between).
+
+    When the question has a word that few listings have, which is known from its lexeme, they come with one query.
+    """
+    with connection.cursor() as cursor:
+        asks = _Search(cursor, text, filters, now, extra)
+        few = asks.few(shape, limit, offset)
+        if few is not None:
+            return few
+        found = asks.page(limit, offset, shape)
+        return found.total, len(found.hits), ",".join([hit.document for hit in found.hits]).encode()
+
+
 class _Search:
     def __init__(
         self, cursor: Any, text: str, filters: Filters, now: dt.datetime, extra: tuple[str, Sequence[Any]] | None
@@ -455,9 +488,7 @@ class _Search:
 
         def compute() -> int:
             condition, values = where.condition(query)
-            self.cursor.execute(f"SELECT count(*) FROM {where.table} WHERE {condition}", values)
-            found: int = self.cursor.fetchone()[0]
-            return found
+            return int(rows(f"SELECT count(*) FROM {where.table} WHERE {condition}", values)[0][0] or 0)
 
         found: int = _memory.get((self._key(where), query), compute)
         return found
@@ -524,22 +555,51 @@ class _Search:
 
     def _weighed(self, limit: int, offset: int, documents: str) -> list[Hit]:
         question = self.question
-        level, levels, weight, weights = "0", list[Any](), "0", list[Any]()
+        level, levels = "0", list[Any]()
         if question.groups:
             level = "CASE WHEN l.words @@ %s::tsquery THEN 0 WHEN l.words @@ %s::tsquery THEN 1 ELSE 2 END"
             levels = [question.query("A"), question.query("AB")]
-            weight = "+".join("ts_rank(%s, l.words, %s::tsquery) * %s" for _ in question.groups)
-            for group, worth in zip(question.groups, question.weights, strict=True):
-                weights += [WEIGHTS, _any(_lexeme(f"{tier}{each}") for tier in _TIERS for each in group), worth]
-        # people come for a service; its organization follows, unless the question names it
-        order = f"({weight}) * CASE l.kind WHEN 'service' THEN 1 ELSE 0.7 END DESC, l.sort_name, l.object_id"
-        values = weights
+        order, values = self._by_weight()
         if self.filters.near:
             # what is named by the question first, and then what is near
             strong = "(NOT l.words @@ %s::tsquery), " if question.groups else ""
             order = f"{strong}{_distance(self.filters.near)}, l.sort_name, l.object_id"
             values = [question.query("AB", need=1)] if strong else []
         return self._rows(level, levels, order, values, question.query(), limit, offset, documents)
+
+    def _by_weight(self) -> tuple[str, list[Any]]:
+        """The order of results that are weighed one by one, and its values."""
+        question = self.question
+        weight, weights = "0", list[Any]()
+        if question.groups:
+            weight = "+".join("ts_rank(%s, l.words, %s::tsquery) * %s::float8" for _ in question.groups)
+            for group, worth in zip(question.groups, question.weights, strict=True):
+                weights += [WEIGHTS, _any(_lexeme(f"{tier}{each}") for tier in _TIERS for each in group), worth]
+        # people come for a service; its organization follows, unless the question names it
+        order = f"({weight}) * CASE l.kind WHEN 'service' THEN 1 ELSE 0.7 END DESC, l.sort_name, l.object_id"
+        return order, weights
+
+    def few(self, shape: str, limit: int, offset: int) -> tuple[int, int, bytes] | None:
+        """(total, how many of them here, their documents with commas between), with one query; None if the page must
+        be sought level by level, or with fewer words."""
+        if not 0 < self.question.most <= WEIGHED or self.filters.near or not limit:
+            return None
+        where = self.where
+        if self.filters.kind == "service":
+            # most listings are services: asking each of the few costs less than the index's long list of them
+            where = replace(where, facts=tuple(replace(self.filters, kind=None).facts()))
+            where = replace(where, sql=(*where.sql, "l.kind = 'service'"))
+        condition, values = where.condition(self.question.query())
+        order, weights = self._by_weight()
+        total, size, contents = rows(
+            f"SELECT min(page.total), count(*), string_agg(d.{shape}, ',' ORDER BY page.place)"
+            " FROM (SELECT found.*, row_number() OVER () AS place"
+            " FROM (SELECT l.kind, l.object_id, count(*) OVER () AS total"
+            f" FROM ({where.among(condition)}) l ORDER BY {order} LIMIT %s OFFSET %s) found) page"
+            " JOIN directory_document d ON d.kind = page.kind AND d.object_id = page.object_id",
+            [*values, *weights, limit, offset],
+        )[0]
+        return (int(total), int(size or 0), contents or b"") if total and int(total) <= WEIGHED else None
 
     def _rows(
         self,
