@@ -7,6 +7,7 @@ same order: revision first, ledger heads last). What a document looks like is re
 import datetime as dt
 import gc
 import hashlib
+import itertools
 import re
 import uuid
 from collections import defaultdict
@@ -133,7 +134,7 @@ def refresh(
             _spread(cursor, scope, {name: {str(i) for i in ids or ()} for name, ids in given.items()})
         if not (scope.everything or any(scope.ids.values())):
             return 0
-        with _without_collector():
+        with without_collector():
             changed = _write(cursor, scope, Renderer(cursor, scope, city))
         if changed or everything:
             cursor.execute(
@@ -145,8 +146,8 @@ def refresh(
 
 
 @contextmanager
-def _without_collector() -> Iterator[None]:
-    """A million short texts and no cycle among them: looking for cycles would only cost time."""
+def without_collector() -> Iterator[None]:
+    """A million short texts and no cycle among them: looking for cycles again and again would only cost time."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -275,6 +276,7 @@ class Renderer:
         self.located: dict[str, list[str]] = defaultdict(list)  # organization -> its locations
         self.linked: dict[str, list[Row]] = defaultdict(list)  # service -> its service_at_locations
         self.published: dict[str, Row] = {}  # service -> columns of its document
+        self.all_read = False  # every row that is needed has been fetched
         self.told: dict[str, dt.datetime] = {}  # id -> when the last change that the ledger tells was made
 
     def documents(self) -> Iterator[Row]:
@@ -286,6 +288,10 @@ class Renderer:
         self._history()
         for name in ORDER[: ORDER.index("organization")]:
             yield from self._render(name)
+        for name in ("organization", "service"):  # from here on nothing is asked: a COPY may keep the connection busy
+            if name not in self.raw:
+                self.raw[name] = self._rows(name)
+        self.all_read = True
         yield from self._organizations(summaries, taught)
         yield from self._services()
         yield from self._service_at_locations()
@@ -761,32 +767,47 @@ def _write(cursor: Any, scope: Scope, renderer: Renderer) -> int:
             values.append(list(scope.ids[kind]))  # type: ignore[arg-type]
         cursor.execute(f"SELECT object_id::text, digest FROM directory_document WHERE kind = %s {where}", values)
         there.update({(kind, object_id): digest for object_id, digest in cursor.fetchall()})
-    gone, changed, chunk = dict(there), 0, []
+    gone, changed = dict(there), 0
     born: list[tuple[str, str]] = []
-    for document in renderer.documents():
-        key = (document["kind"], document["object_id"])
-        gone.pop(key, None)
-        digest = hashlib.blake2b(document["item"] + document["whole"], digest_size=16)
-        digest.update(repr([document.get(name) for name in _COLUMNS[5:]]).encode())
-        document["digest"] = digest.hexdigest()
-        if there.get(key) == document["digest"]:
-            continue
-        if key not in there:
-            born.append(key)
+
+    def differing() -> Iterator[Row]:
+        nonlocal changed
+        for document in renderer.documents():
+            key = (document["kind"], document["object_id"])
+            gone.pop(key, None)
+            digest = hashlib.blake2b(document["item"] + document["whole"], digest_size=16)
+            digest.update(repr([document.get(name) for name in _COLUMNS[5:]]).encode())
+            document["digest"] = digest.hexdigest()
+            if there.get(key) == document["digest"]:
+                continue
+            if key not in there:
+                born.append(key)
+            changed += 1
+            yield document
+
+    chunk: list[Row] = []
+    documents = differing()
+    for document in documents:
         chunk.append(document)
-        changed += 1
-        if len(chunk) == _CHUNK:
-            _copy(cursor, chunk, there)
+        if not there and renderer.all_read:
+            # a first filling streams: PostgreSQL stores one document while the next is rendered
+            _copy(cursor, itertools.chain(chunk, documents))
             chunk = []
-    _copy(cursor, chunk, there)
+        elif len(chunk) == _CHUNK:
+            _replace(cursor, chunk, there)
+            chunk = []
+    _replace(cursor, chunk, there)
     _bury(cursor, list(gone), born)
     return changed + len(gone)
 
 
-def _copy(cursor: Any, documents: list[Row], there: Mapping[tuple[str, str], str]) -> None:
+def _replace(cursor: Any, documents: list[Row], there: Mapping[tuple[str, str], str]) -> None:
     _remove(cursor, [key for d in documents if (key := (d["kind"], d["object_id"])) in there])
-    if not documents:
-        return
+    if documents:
+        _copy(cursor, documents)
+
+
+def _copy(cursor: Any, documents: Iterable[Row]) -> None:
     with cursor.copy(f"COPY directory_document ({', '.join(_COLUMNS)}) FROM STDIN") as copy:
         for document in documents:
             document |= {"item": document["item"].decode(), "whole": document["whole"].decode()}

@@ -127,7 +127,7 @@ def import_hsds(
     """
     tell = progress or (lambda phase, number: None)
     started = timezone.now()
-    with open_package(path, limits) as package:
+    with documents.without_collector(), open_package(path, limits) as package:
         reading = Reading(
             package,
             source=(source or package.name)[:80],
@@ -178,9 +178,16 @@ class _Merge:
             self.fresh = not any(_all(f"SELECT 1 FROM {_table(name)} LIMIT 1") for name in TOLD)
             if isinstance(self.reading.known_before, Existing):
                 self.reading.known_before.nothing = self._empty()
+            # Nobody has analyzed these tables since this import began to fill them. For so many rows a plan that looks
+            # each of them up one by one is always wrong, and a wrong guess of their number would choose it.
+            many = self.reading.done > MANY
+            if many:
+                cursor.execute("SET LOCAL enable_nestloop = off")
             for entity, rows in self.reading.all_rows():
                 self._take(entity, rows)
             self._mark()
+            if many:
+                cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")
             if not self.fresh:
                 self._tell_parents()
             self._refresh()
@@ -324,6 +331,7 @@ class _Merge:
             " LEFT JOIN directory_sourcerow s ON s.source = %s AND s.entity = %s AND s.object_id = i.id",
             [self.source, entity],
         )
+        cursor.execute(f"ANALYZE fate_{entity}")
         counts = dict(_rows(cursor, f"SELECT what, count(*) FROM fate_{entity} GROUP BY what"))
         self.changes.created += counts.get("created", 0)
         self.changes.updated += counts.get("updated", 0)
@@ -457,6 +465,7 @@ class _Merge:
     def _tell_parents(self) -> None:
         """An object whose phones, hours, links... changed has changed: its version and date say so."""
         self.cursor.execute("CREATE INDEX ON touched (entity, id)")
+        self.cursor.execute("ANALYZE touched")
         kinds = {row[0] for row in _rows(self.cursor, "SELECT DISTINCT entity FROM touched")}
         for entity in reversed(LOAD_ORDER):
             if entity not in kinds or (entity in TOLD and entity != "service_at_location"):

@@ -9,7 +9,6 @@ A listing's `words` are a tsvector of
 """
 
 import datetime as dt
-import gc
 import hashlib
 import itertools
 import json
@@ -17,7 +16,6 @@ import re
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -29,6 +27,7 @@ from psycopg.types.string import TextLoader
 
 from parvis.core import language
 from parvis.core.hours import Hours, Rule, UnclearRow, from_hsds, read
+from parvis.directory.documents import without_collector
 from parvis.words.queries import spoken
 
 Ids = Collection[uuid.UUID | str] | None
@@ -114,23 +113,11 @@ def refresh(
         scope = None if all(ids is None for ids in given) else _spread(cursor, *given)
         if scope is not None and not (scope[0] or scope[1]):
             return 0
-        with _without_collector():
+        with without_collector():
             changed = _write(cursor, scope, _Gathering(cursor, scope, now or timezone.now()))
         if changed:
             _bump(cursor)
     return changed
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """A million short texts and no cycle among them: looking for cycles again and again would double the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def refresh_open_times(now: dt.datetime) -> int:

@@ -1,7 +1,7 @@
 """Adding to the ledger. Always inside the writer's transaction, as its last statement."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,15 +73,17 @@ def record_many(entries: Iterable[Entry], *, by: Any = None) -> int:
             [sorted(by_chain)],
         )
         heads = {chain: (position, bytes(digest)) for chain, position, digest in cursor.fetchall()}
-        rows: list[Sequence[Any]] = []
-        for chain, chained in sorted(by_chain.items()):
-            position, digest = heads[chain]
-            for entry in chained:
-                position += 1
-                previous, digest = digest, seal(digest, position, at, actor, label, entry)
-                rows.append((chain, position, at, actor, label, entry, previous, digest))
-            heads[chain] = (position, digest)
-        _insert(cursor, rows)
+
+        def sealed() -> Iterator[Sequence[Any]]:
+            for chain, chained in sorted(by_chain.items()):
+                position, digest = heads[chain]
+                for entry in chained:
+                    position += 1
+                    previous, digest = digest, seal(digest, position, at, actor, label, entry)
+                    yield chain, position, at, actor, label, entry, previous, digest
+                heads[chain] = (position, digest)
+
+        _insert(cursor, sealed(), len(kept))
         cursor.executemany(
             "UPDATE ledger_head SET position = %s, hash = %s WHERE chain = %s",
             [(heads[chain][0], heads[chain][1], chain) for chain in sorted(by_chain)],
@@ -98,7 +100,7 @@ _COLUMNS = (
 )
 
 
-def _insert(cursor: Any, rows: list[Sequence[Any]]) -> None:
+def _insert(cursor: Any, rows: Iterator[Sequence[Any]], number: int) -> None:
     def values(row: Sequence[Any]) -> tuple[Any, ...]:
         chain, position, at, actor, label, entry, previous, digest = row
         before, after = (None if part is None else orjson.dumps(part).decode() for part in (entry.before, entry.after))
@@ -107,7 +109,7 @@ def _insert(cursor: Any, rows: list[Sequence[Any]]) -> None:
             before, after, entry.reason, previous, digest,
         )  # fmt: skip
 
-    if len(rows) < 50:
+    if number < 50:
         places = ", ".join(["%s"] * 13)
         cursor.executemany(f"INSERT INTO ledger_event ({_COLUMNS}) VALUES ({places})", [values(row) for row in rows])
         return
