@@ -1,6 +1,7 @@
 """Statements that PostgreSQL keeps prepared, past Django's cursor: for what every reader of the directory asks."""
 
 import datetime as dt
+import itertools
 import uuid
 from collections.abc import Sequence
 from functools import lru_cache
@@ -8,7 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg.pq import ConnStatus, ExecStatus
 
 Value = str | int | float | uuid.UUID | dt.datetime | list[uuid.UUID] | list[str]
@@ -18,6 +19,7 @@ Cell = bytes | None
 #: the search path is another statement, so that no plan is thrown away when a connection changes cities.
 _prepared: WeakKeyDictionary[Any, dict[tuple[str, str], bytes]] = WeakKeyDictionary()
 _MOST_PREPARED = 200
+_numbers = itertools.count()  # a name is never given twice, also after a statement was forgotten
 
 
 def rows(statement: str, values: Sequence[Value] = ()) -> list[tuple[Cell, ...]]:
@@ -26,21 +28,23 @@ def rows(statement: str, values: Sequence[Value] = ()) -> list[tuple[Cell, ...]]
     Straight to libpq, on the connection that Django holds: a document goes from the database to the reader without
     being decoded, and a query costs half of what it costs through a cursor. `%s` stands for a value.
     """
-    with connection.wrap_database_errors:
-        connection.ensure_connection()
-        raw = connection.connection
+    held = connections[DEFAULT_DB_ALIAS]  # once, and not through the proxy each time: it is slow
+    with held.wrap_database_errors:
+        held.ensure_connection()
+        raw = held.connection
         if raw.closed:
             raise psycopg.OperationalError("the connection is closed")
         parameters = [_text(value) for value in values]
         names = _prepared.setdefault(raw, {})
-        key = (connection.schema_name, statement)
+        key = (held.schema_name, statement)
         name = names.get(key)
         if name is None:
             text = _numbered(statement)
             if len(names) >= _MOST_PREPARED:
                 return _cells(raw, raw.pgconn.exec_params(text, parameters))
-            name = names[key] = b"parvis_%d" % len(names)
+            name = b"parvis_%d" % next(_numbers)
             _cells(raw, raw.pgconn.prepare(name, text))
+            names[key] = name
         try:
             return _cells(raw, raw.pgconn.exec_prepared(name, parameters))
         except (psycopg.errors.FeatureNotSupported, psycopg.errors.InvalidSqlStatementName):
