@@ -58,10 +58,9 @@ def takes(path: str, environ: dict[str, Any]) -> bool:
 
 def city_of(environ: dict[str, Any]) -> City | None:
     """The city of the request's host name."""
-    host = environ.get("HTTP_HOST", "").lower()
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    header = environ.get("HTTP_HOST", "")
     try:
-        return hosts.find(name)
+        return hosts.named(header)
     except DatabaseError:  # a connection that the database has closed meanwhile
         connection.close()
-        return hosts.find(name)
+        return hosts.named(header)

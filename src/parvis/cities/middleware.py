@@ -36,6 +36,11 @@ class Hosts:
             return self._default
         return city
 
+    def named(self, header: str) -> City | None:
+        """The city that a Host header leads to, whatever its port and case; None when no city answers there."""
+        host = header.lower()
+        return self.find(host if host.endswith("]") else host.rsplit(":", 1)[0])
+
     def forget(self) -> None:
         self._read_at = float("-inf")
 
@@ -50,9 +55,7 @@ class CityMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info in ("/healthz", "/readyz"):
             return self.get_response(request)
-        host = request._get_raw_host().lower()  # type: ignore[attr-defined]  # checked against our own domains below
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        city = hosts.find(name)
+        city = hosts.named(request._get_raw_host())  # type: ignore[attr-defined]  # held against our own domains
         if city is None:
             return HttpResponseNotFound("No city answers at this address.\n", content_type="text/plain")
         request.city = city  # type: ignore[attr-defined]
