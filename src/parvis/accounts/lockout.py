@@ -116,8 +116,9 @@ def _reserve(keys: list[Key]) -> None:
             elif failures > key.limit:
                 # others are being judged at this moment, and use up what is left
                 wait = max(wait, dt.timedelta(minutes=1))
-    if wait:
-        raise TooMany(wait)
+        if wait:
+            # inside the transaction: what is not judged is not counted, so one locked account never locks its address
+            raise TooMany(wait)
 
 
 @transaction.atomic
