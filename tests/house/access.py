@@ -114,10 +114,13 @@ LINES: dict[str, Line] = {
     # people and members
     "account_people": Line(ADMINISTRATOR),
     "account_person": Line(ADMINISTRATOR, lambda world: {"pk": world.users["agent"].pk}),
+    "account_person_history": Line(ADMINISTRATOR, lambda world: {"pk": world.users["agent"].pk}),
+    "account_invitation_history": Line(ADMINISTRATOR, lambda world: {"pk": world.invitation.pk}),
     "account_invite": Line(ADMINISTRATOR),
     "account_invitation_act": Line(ADMINISTRATOR, lambda world: {"pk": world.invitation.pk}, "POST", {"do": "revoke"}),
     "orgs:teams": Line(MEMBERS | {"other_manager"}),
     "orgs:members": Line(MEMBERS, organization),
+    "orgs:history": Line(MEMBERS, organization),
     "orgs:member": Line(
         MEMBERS, lambda world: {"pk": world.organization.pk, "member": world.member.pk}, "POST", {"do": "end"}
     ),

@@ -1,6 +1,7 @@
 """Reading accounts."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -9,6 +10,8 @@ from django.utils import timezone
 
 from parvis.accounts.keys import key_hash
 from parvis.accounts.models import Invitation, Session, User
+from parvis.ledger.models import Event
+from parvis.ledger.queries import history
 
 SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
@@ -54,6 +57,26 @@ def users(viewer: Any, *, text: str = "", role: str = "", state: str = "") -> Qu
 def user(viewer: Any, pk: Any) -> User:
     """One account. Raises User.DoesNotExist. Needs rules.may_manage_users."""
     return users(viewer).get(pk=pk)
+
+
+def history_of(viewer: Any, found: User) -> list[Event]:
+    """What was done to an account, with the invitations that it answered, newest first. Needs may_manage_users."""
+    events = history(viewer, found.pk)
+    for key in Invitation.objects.filter(accepted_by=found).values_list("pk", flat=True):
+        events += history(viewer, key)
+    return sorted(events, key=lambda event: -event.pk)
+
+
+def history_of_invitation(viewer: Any, found: Invitation) -> list[Event]:
+    """What became of an invitation, newest first. The caller's rule decides whether `viewer` may read it."""
+    return history(viewer, found.pk)
+
+
+def names(ids: Iterable[Any]) -> dict[str, str]:
+    """What these accounts and invitations are called, by id: a person's name or the address invited."""
+    wanted = list(ids)
+    found = {str(user.pk): str(user) for user in User.objects.filter(pk__in=wanted)}
+    return found | {str(one.pk): one.name or one.email for one in Invitation.objects.filter(pk__in=wanted)}
 
 
 def office_invitations(viewer: Any) -> list[Invitation]:

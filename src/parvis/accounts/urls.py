@@ -17,7 +17,9 @@ people = [
     path("", views.people, name="account_people"),
     path("invite/", views.invite, name="account_invite"),
     path("invitations/<uuid:pk>/", views.invitation_act, name="account_invitation_act"),
+    path("invitations/<uuid:pk>/history/", views.invitation_history, name="account_invitation_history"),
     path("<uuid:pk>/", views.person, name="account_person"),
+    path("<uuid:pk>/history/", views.person_history, name="account_person_history"),
 ]
 urlpatterns = [
     path("", views.home, name="account_home"),

@@ -19,6 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from parvis.accounts import actions, forms, lockout, queries
+from parvis.accounts.history import ACCOUNTS, told
 from parvis.accounts.models import Invitation, Role, User
 from parvis.accounts.rules import may_manage_users, require
 
@@ -154,6 +155,39 @@ def _act(request: HttpRequest, user: User, role: forms.RoleForm, reason: forms.R
     else:
         return False
     return True
+
+
+def person_history(request: HttpRequest, pk: Any) -> HttpResponse:
+    """What was done to an account, and with it."""
+    require(may_manage_users(request.user), "accounts.people.read")
+    try:
+        user = queries.user(request.user, pk)
+    except User.DoesNotExist:
+        raise Http404 from None
+    events = queries.history_of(request.user, user)
+    return _history(request, events, str(user), reverse("account_person", args=[user.pk]))
+
+
+def invitation_history(request: HttpRequest, pk: Any) -> HttpResponse:
+    """What became of an invitation to the office."""
+    require(may_manage_users(request.user), "accounts.people.read")
+    try:
+        found = queries.office_invitation(request.user, pk)
+    except Invitation.DoesNotExist:
+        raise Http404 from None
+    holder = reverse("account_person", args=[found.accepted_by_id]) if found.accepted_by_id else ""
+    return _history(request, queries.history_of_invitation(request.user, found), found.name or found.email, holder)
+
+
+def _history(request: HttpRequest, events: list[Any], title: str, url: str) -> HttpResponse:
+    shown = {
+        "events": told(events, title=ACCOUNTS.title, changes=ACCOUNTS.changes),
+        "title": title,
+        "url": url,
+        "above": _("People who sign in"),
+        "above_url": reverse("account_people"),
+    }
+    return render(request, "accounts/history.html", shown)
 
 
 # -- invitations --------------------------------------------------------------------------------------------------

@@ -261,8 +261,11 @@ def import_runs(viewer: Any) -> QuerySet[ImportRun]:
 
 
 def history(viewer: Any, obj: VersionedRow, *, limit: int = 100) -> list[Event]:
-    """The events about an object, newest first. Needs rules.may_see_history."""
-    return ledger_history(viewer, obj.pk, limit=limit)
+    """The events about an object, newest first. Needs rules.may_see_history.
+
+    Who works for an organization is another matter, with another rule (orgs.queries.history_of_people).
+    """
+    return [event for event in ledger_history(viewer, obj.pk, limit=limit) if not event.code.startswith("orgs.")]
 
 
 def history_of(viewer: Any, kind: str, object_id: uuid.UUID, *, limit: int = 100) -> list[Event]:

@@ -5,6 +5,8 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from parvis.ledger.models import Event
+from parvis.ledger.queries import history
 from parvis.orgs.models import Membership, MembershipOffer, Organization
 from parvis.orgs.rules import may_see_members, partner_roles
 
@@ -35,6 +37,14 @@ def offers(viewer: Any, of: Organization) -> QuerySet[MembershipOffer]:
         .select_related("invitation", "invitation__invited_by")
         .order_by("invitation__email")
     )
+
+
+def history_of_people(viewer: Any, of: Organization) -> list[Event]:
+    """Who joined and left an organization and who was invited to it, newest first. Needs rules.may_see_members."""
+    events = [event for event in history(viewer, of.pk, limit=500) if event.code.startswith("orgs.member.")]
+    for key in of.membership_offers.values_list("invitation", flat=True):
+        events += history(viewer, key)
+    return sorted(events, key=lambda event: -event.pk)[:200]
 
 
 def organizations_with_members(viewer: Any, *, text: str = "") -> QuerySet[Organization] | None:

@@ -6,6 +6,7 @@ app_name = "orgs"
 urlpatterns = [
     path("", views.teams, name="teams"),
     path("<uuid:pk>/", views.members, name="members"),
+    path("<uuid:pk>/history/", views.history, name="history"),
     path("<uuid:pk>/members/<uuid:member>/", views.member, name="member"),
     path("<uuid:pk>/invitations/<uuid:offer>/", views.offer, name="offer"),
 ]

@@ -6,9 +6,13 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
 from django.views.decorators.http import require_POST
 
+from parvis.accounts import queries as accounts
+from parvis.accounts.history import ACCOUNTS, Words, told
 from parvis.accounts.rules import require
 from parvis.accounts.views import UNPROCESSABLE, link_in
 from parvis.orgs import actions, queries
@@ -96,6 +100,42 @@ def offer(request: HttpRequest, pk: Any, offer: Any) -> HttpResponse:
     except actions.Refused as refused:
         messages.error(request, str(refused.message))
     return redirect("orgs:members", pk=organization.pk)
+
+
+_DEEDS = {
+    **ACCOUNTS.deeds,
+    "orgs.member.added": __("Joined the organization"),
+    "orgs.member.role_changed": __("Role changed"),
+    "orgs.member.ended": __("Membership ended"),
+    "orgs.member.invited": __("Invited"),
+}
+
+
+def history(request: HttpRequest, pk: Any) -> HttpResponse:
+    """Who joined and left an organization, who was invited, and by whom."""
+    organization = _organization(request, pk)
+    events = queries.history_of_people(request.user, organization)
+    names = accounts.names({one for event in events for one in _people_in(event)})
+
+    def about(event: Any) -> str:
+        return ", ".join(dict.fromkeys(names[one] for one in _people_in(event) if one in names))
+
+    words = Words(_DEEDS, {"role": __("Role")}, {"role": lambda role: str(dict(PartnerRole.choices).get(role, role))})
+    shown = {
+        "events": told(events, title=words.title, changes=words.changes, about=about),
+        "title": organization.name,
+        "url": reverse("orgs:members", args=[organization.pk]),
+        "above": _("Members of organizations"),
+        "above_url": reverse("orgs:teams"),
+    }
+    return render(request, "accounts/history.html", shown)
+
+
+def _people_in(event: Any) -> list[str]:
+    """Ids of the accounts and invitations that an event is about."""
+    facts = {**(event.before or {}), **(event.after or {})}
+    own = [str(event.object_id)] if event.object_type == "accounts.invitation" else []
+    return [*own, *(str(facts[name]) for name in ("user", "invitation") if facts.get(name))]
 
 
 def _organization(request: HttpRequest, pk: Any) -> Organization:

@@ -15,6 +15,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from parvis.accounts.history import actor
+from parvis.accounts.history import told as told_to_people
 from parvis.core import language as tongues
 from parvis.directory import actions, corrections, facts, queries, rules, wording
 from parvis.directory.facts import KINDS, kind_of
@@ -83,12 +85,6 @@ def about(request: HttpRequest, obj: VersionedRow, **more: Any) -> dict[str, Any
         "public_url": reverse(f"directory:{kind}", args=[obj.pk]) if kind in PUBLIC else "",
         **more,
     }
-
-
-def actor(event: Any) -> str:
-    if event.actor is not None:
-        return str(event.actor)
-    return event.actor_label or _("somebody")
 
 
 def targets() -> list[str]:
@@ -265,8 +261,11 @@ def history(request: HttpRequest, kind: str, object_id: uuid.UUID) -> HttpRespon
     if not rules.may_see_history(request.user, obj):
         raise PermissionDenied
     events = queries.history(request.user, obj)
-    rows = _events(events, may_undo=rules.may_edit(request.user, obj))
-    return render(request, "directory/desk/history.html", about(request, obj, events=rows))
+    rows = _events(events, obj if rules.may_edit(request.user, obj) else None)
+    people = ""
+    if isinstance(obj, Organization) and orgs.may_see_members(request.user, obj):
+        people = reverse("orgs:history", args=[obj.pk])
+    return render(request, "directory/desk/history.html", about(request, obj, events=rows, people_url=people))
 
 
 def _other_history(request: HttpRequest, kind: str, object_id: uuid.UUID) -> HttpResponse:
@@ -276,25 +275,20 @@ def _other_history(request: HttpRequest, kind: str, object_id: uuid.UUID) -> Htt
     events = queries.history_of(request.user, kind, object_id)
     if not events:
         raise Http404
-    context = {"title": wording.label(kind), "events": _events(events, may_undo=False), "trail": []}
+    context = {"title": wording.label(kind), "events": _events(events, None), "trail": []}
     return render(request, "directory/desk/history.html", context)
 
 
-def _events(events: list[Any], *, may_undo: bool) -> list[dict[str, Any]]:
-    """Events as the page tells them."""
+def _events(events: list[Any], undoable: VersionedRow | None) -> list[dict[str, Any]]:
+    """Events as the page tells them; undoable: the object whose changes this person may take back."""
     names = queries.names(set().union(*(wording.ids(e.before) | wording.ids(e.after) for e in events)))
-    return [
-        {
-            "id": event.pk,
-            "at": event.at,
-            "by": actor(event),
-            "title": wording.deed(event.code),
-            "reason": event.reason,
-            "changes": told(event, names),
-            "can_undo": may_undo and actions.can_undo(event),
-        }
-        for event in events
-    ]
+
+    def undo_url(event: Any) -> str:
+        if undoable is None or not actions.can_undo(event):
+            return ""
+        return reverse("directory:desk-undo", args=[kind_of(undoable), undoable.pk, event.pk])
+
+    return told_to_people(events, title=wording.deed, changes=lambda event: told(event, names), undo=undo_url)
 
 
 def told(event: Any, names: dict[str, str]) -> list[Any]:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from parvis.accounts.history import actor
 from parvis.core.hours import Hours, from_hsds
 from parvis.directory import actions, facts, queries, timetable, wording
 from parvis.directory.drafts import Draft, unseal
@@ -20,7 +21,7 @@ from parvis.directory.facts import KINDS, Facts, kind_of
 from parvis.directory.forms import Editor
 from parvis.directory.schedule_forms import ScheduleForm
 from parvis.directory.templatetags.public import opening
-from parvis.directory.views.desk import PUBLIC, about, actor, find_mine, find_object, url_of
+from parvis.directory.views.desk import PUBLIC, about, find_mine, find_object, url_of
 from parvis.orgs import rules as orgs
 from parvis.orgs.models import Organization, VersionedRow
 
