@@ -10,7 +10,15 @@ from django.utils import timezone
 from parvis.accounts.rules import office_role, require
 from parvis.directory import documents, facts, queries, rules, search
 from parvis.directory.facts import KINDS, Facts, kind_of
-from parvis.directory.models import Location, Service, ServiceAtLocation, Verification
+from parvis.directory.models import (
+    Location,
+    Program,
+    Service,
+    ServiceAtLocation,
+    Taxonomy,
+    TaxonomyTerm,
+    Verification,
+)
 from parvis.ledger import actions as ledger
 from parvis.ledger.models import Event
 from parvis.orgs.models import Organization, VersionedRow
@@ -96,6 +104,26 @@ def create_location(organization: Organization | None, *, by: Any, changes: Fact
     """A new location of an organization (or of nobody in particular, by the office)."""
     require(may_edit_service(by, organization), "location.created", organization)
     return _create(Location(organization=organization), by=by, changes=changes, reason=reason)
+
+
+def create_program(organization: Organization, *, by: Any, changes: Facts, reason: str = "") -> Program:
+    """A new programme of an organization: a name under which it gives several services."""
+    require(may_edit_service(by, organization), "program.created", organization)
+    return _create(Program(organization=organization, name=changes["name"]), by=by, changes=changes, reason=reason)
+
+
+def create_taxonomy(*, by: Any, changes: Facts, reason: str = "") -> Taxonomy:
+    """A new taxonomy, by the office."""
+    made = Taxonomy(name=changes["name"])
+    require(rules.may_edit(by, made), "taxonomy.created")
+    return _create(made, by=by, changes=changes, reason=reason)
+
+
+def create_term(taxonomy: Taxonomy, *, by: Any, changes: Facts, reason: str = "") -> TaxonomyTerm:
+    """A new term of a taxonomy, by the office."""
+    made = TaxonomyTerm(taxonomy=taxonomy, name=changes["name"])
+    require(rules.may_edit(by, made), "taxonomy_term.created", taxonomy)
+    return _create(made, by=by, changes=changes, reason=reason)
 
 
 def unlist(obj: VersionedRow, *, by: Any, reason: str) -> None:
@@ -333,8 +361,13 @@ def _undo_translation(event: Event, obj: Object, *, by: Any, anyway: bool) -> Ob
 
 def _refresh(obj: VersionedRow) -> None:
     """Render and index again everything that shows `obj` (documents know what shows what)."""
-    kind = kind_of(obj)
-    documents.refresh(**{f"{kind}_ids": [obj.pk]})
+    if isinstance(obj, Taxonomy | TaxonomyTerm):
+        _refresh_terms(obj)
+        return
+    if isinstance(obj, Program):
+        documents.refresh(organization_ids=[obj.organization_id] if obj.organization_id else [])
+        return
+    documents.refresh(**{f"{kind_of(obj)}_ids": [obj.pk]})
     if isinstance(obj, Organization):
         services = list(obj.services.values_list("pk", flat=True))
     elif isinstance(obj, Service):
@@ -346,8 +379,16 @@ def _refresh(obj: VersionedRow) -> None:
     search.refresh(service_ids=services, organization_ids=[owner] if owner else [])
 
 
+def _refresh_terms(obj: Taxonomy | TaxonomyTerm) -> None:
+    """A term shows in every service that carries it or one below it; a taxonomy's name beside each of its terms."""
+    if isinstance(obj, TaxonomyTerm):
+        documents.refresh(term_ids=[obj.pk])
+        search.refresh(term_ids=[obj.pk])
+        return
+    documents.refresh(taxonomy_ids=[obj.pk])
+    search.refresh(term_ids=list(obj.terms.values_list("pk", flat=True)))
+
+
 def _reindex_text(text: str) -> None:
     """Search finds a text in every language it is said in: index again whatever shows it."""
-    services, organizations = queries.shows(text)
-    if services or organizations:
-        search.refresh(service_ids=services, organization_ids=organizations)
+    search.refresh(**queries.shows(text))

@@ -1,8 +1,8 @@
 """What is published about an object, as plain data: read whole, compared, and written back.
 
-The facts of an organization, service, location or service at location are one dictionary: its own fields, the rows
-that hang on it under their HSDS names (`phones`, `schedules`, ...), and `listed`. All values are plain JSON, so that
-the ledger keeps them as they are, two versions compare with `==`, and an undo writes a former one back.
+The facts of one of the KINDS (an organization, a service, ...) are one dictionary: its own fields, the rows that hang on
+it under their HSDS names (`phones`, `schedules`, ...), and `listed`. All values are plain JSON, so that the ledger keeps
+them as they are, two versions compare with `==`, and an undo writes a former one back.
 """
 
 import uuid
@@ -25,12 +25,15 @@ from parvis.directory.models import (
     Language,
     Location,
     Phone,
+    Program,
     RequiredDocument,
     Schedule,
     Service,
     ServiceArea,
     ServiceAtLocation,
     ServiceCapacity,
+    Taxonomy,
+    TaxonomyTerm,
     Tombstone,
     Url,
 )
@@ -88,7 +91,7 @@ _AT_LOCATION = (
 
 @dataclass(frozen=True)
 class Kind:
-    """One of the four things that have a page at the desk."""
+    """One of the things that have a page at the desk."""
 
     name: str
     model: type[VersionedRow]
@@ -96,7 +99,7 @@ class Kind:
     fields: tuple[models.Field[Any, Any], ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        fixed = {"organization_id"} if self.name == "service" else set()
+        fixed = {"organization_id"} if self.name in ("service", "program") else set()
         fixed |= {"service_id", "location_id"} if self.name == "service_at_location" else set()
         object.__setattr__(self, "fields", _columns(self.model, _BOOKKEEPING | {"source"} | fixed))
 
@@ -149,6 +152,9 @@ KINDS: dict[str, Kind] = {
             ),
         ),
         Kind("service_at_location", ServiceAtLocation, _AT_LOCATION),
+        Kind("program", Program, ()),
+        Kind("taxonomy", Taxonomy, ()),
+        Kind("taxonomy_term", TaxonomyTerm, ()),
     )
 }
 
@@ -161,7 +167,7 @@ def kind_of(obj: models.Model) -> str:
 
 def plain(value: Any) -> Any:
     """A value of a column or a form as JSON has it: ISO dates, times to the minute, numbers as they are."""
-    if value is None or isinstance(value, str | bool | int | float):
+    if value is None or isinstance(value, str | bool | int | float | dict):
         return value
     if hasattr(value, "strftime") and hasattr(value, "minute") and not hasattr(value, "year"):
         return value.strftime("%H:%M")
@@ -182,8 +188,8 @@ def read(obj: VersionedRow) -> Facts:
 
 
 def is_listed(obj: VersionedRow) -> bool:
-    """Whether `obj` stands in the public directory. A location is no object of the API: it has no tombstone."""
-    if isinstance(obj, Location):
+    """Whether `obj` stands in the public directory. What is no object of the API itself has no tombstone."""
+    if isinstance(obj, Location | Program):
         return obj.missing_since is None
     return not Tombstone.objects.filter(kind=kind_of(obj), object_id=obj.pk).exists()
 
@@ -253,7 +259,7 @@ def write(obj: VersionedRow, changes: Mapping[str, Any], *, restoring: bool = Fa
     for part in kind.parts:
         if part.name in changes:
             _write_rows(part, obj, changes[part.name], restoring)
-    if "listed" in changes and isinstance(obj, Location):
+    if "listed" in changes and isinstance(obj, Location | Program):
         obj.missing_since = None if changes["listed"] else timezone.now()
         obj.save(update_fields=["missing_since"])
     elif "listed" in changes:

@@ -5,6 +5,7 @@ was not touched is never judged and never rewritten: an old web address that no 
 from correcting a telephone number.
 """
 
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -226,6 +227,60 @@ class ServiceAtLocationForm(FactsForm):
 # -- one form for each kind of row --------------------------------------------------------------------------------
 
 
+class ProgramForm(FactsForm):
+    name = words(required=True)
+    alternate_name = words()
+    description = words(rows=4, help_text=__("What its services have in common."))
+
+
+class TaxonomyForm(FactsForm):
+    name = words(required=True)
+    description = words(rows=3, required=True, help_text=__("What it classifies, and who looks after it."))
+    taxonomy_version = words()
+    uri = web()
+
+
+class TermForm(FactsForm):
+    """A term of a taxonomy; its everyday words stand in one field for each language."""
+
+    SYNONYMS = "synonyms_in_"
+    name = words(required=True)
+    parent_id = choice(())
+    description = words(rows=2)
+    code = words(label=__("Code"))
+    language = choice((), help_text=__("In which language the name is written, if it is not the city's."))
+    term_uri = web()
+
+    def __init__(self, *args: Any, above: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+        initial = kwargs.get("initial") or {}
+        self.synonyms: dict[str, list[str]] = dict(initial.get("synonyms") or {})
+        said = {f"{self.SYNONYMS}{code}": "\n".join(some) for code, some in self.synonyms.items()}
+        super().__init__(*args, **{**kwargs, "initial": {**initial, **said}})
+        reader = get_language() or "fr"
+        own = dict.fromkeys([*connection.tenant.languages, *self.synonyms])
+        for code in own:
+            self.fields[f"{self.SYNONYMS}{code}"] = forms.CharField(
+                required=False, max_length=5000, label=tongues.name(code, reader),
+                widget=forms.Textarea(attrs={"rows": 3, "lang": code, "dir": tongues.direction(code)}),
+            )  # fmt: skip
+        self.fields["parent_id"].choices = [("", "—"), *above]  # type: ignore[attr-defined]
+        self.fields["language"].choices = [("", "—"), *((code, tongues.name(code, reader)) for code in own)]  # type: ignore[attr-defined]
+
+    def facts(self) -> Facts:
+        said = super().facts()
+        changed = {name: said.pop(name) for name in [*said] if name.startswith(self.SYNONYMS)}
+        if changed:
+            heard = {name.removeprefix(self.SYNONYMS): _each(text) for name, text in changed.items()}
+            said["synonyms"] = {code: some for code, some in {**self.synonyms, **heard}.items() if some}
+        return said
+
+
+def _each(text: str) -> list[str]:
+    """The words of a field with one on each line (commas part them too), each once."""
+    parts = re.split(r"[\n,;،؛]", text)
+    return list(dict.fromkeys(" ".join(part.split()) for part in parts if part.strip()))
+
+
 class RowForm(FactsForm):
     """One row. `id` says which; `remove` takes it away. A new row left empty is no row."""
 
@@ -314,7 +369,7 @@ class ContactRow(RowForm):
 
 class LanguageRow(RowForm):
     part = "languages"
-    code = choice((), required=True)
+    code = choice((), required=True, label=__("Language"))
     note = words(help_text=__("“Tuesdays only”, “with an interpreter”"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -638,6 +693,9 @@ ROWS: dict[str, tuple[tuple[type[RowForm], str | Promise], ...]] = {
         *_GIVEN,
     ),
     "service_at_location": (*_GIVEN, (AreaRow, __("Add an area"))),
+    "program": (),
+    "taxonomy": (),
+    "taxonomy_term": (),
 }
 _FIRST = {"phones", "addresses", "service_at_locations"}
 _MAIN: dict[str, type[FactsForm]] = {
@@ -645,6 +703,9 @@ _MAIN: dict[str, type[FactsForm]] = {
     "service": ServiceForm,
     "location": LocationForm,
     "service_at_location": ServiceAtLocationForm,
+    "program": ProgramForm,
+    "taxonomy": TaxonomyForm,
+    "taxonomy_term": TermForm,
 }
 _RECORD = "year_incorporated legal_status tax_status tax_id organization_identifiers funding logo uri"
 #: the page: (title, names of fields or rows, folded)
@@ -670,6 +731,13 @@ _PAGES: dict[str, tuple[tuple[str | Promise, str, bool], ...]] = {
         (__("Contact"), "phones contacts url", False),
     ),
     "service_at_location": ((__("At this place"), "description service_areas phones contacts", False),),
+    "program": ((__("What it is"), "name alternate_name description", False),),
+    "taxonomy": ((__("What it is"), "name description taxonomy_version uri", False),),
+    "taxonomy_term": (
+        (__("What it is"), "name parent_id description", False),
+        (__("Everyday words that lead here, one on each line"), "synonyms", False),
+        (__("For the record"), "code language term_uri", True),
+    ),
 }  # fmt: skip
 
 
@@ -683,15 +751,16 @@ class Editor:
         *,
         organization_id: uuid.UUID | None = None,
         data: QueryDict | None = None,
-        programs: Sequence[tuple[str, str]] = (),
+        choices: Mapping[str, Sequence[tuple[str, str]]] | None = None,
     ) -> None:
+        """choices: what may be chosen from, by the main form's name for it ("programs", "above")."""
         self.kind, self.before = kind, facts
         #: a press of "add another" is not judged: the page comes back with one row more
         self.adding = data is not None and str(data.get("act", "")).startswith("add:")
         judged = not self.adding
         main = _MAIN[kind]
-        options: dict[str, Any] = {"programs": programs} if kind == "service" else {}
-        initial = {name: facts.get(name) for name in main.base_fields}
+        options: dict[str, Any] = dict(choices or {})
+        initial = {name: facts.get(name) for name in (*main.base_fields, "synonyms")}
         if data is None or judged:
             self.main = main(data, initial=initial, **options)
         else:
@@ -734,8 +803,9 @@ class Editor:
             for name in names.split():
                 if name in self.groups:
                     items.append(self.groups[name])
-                elif name in self.main.fields:
-                    items.append(self.main[name])
+                else:
+                    own = (each for each in self.main.fields if each == name or each.startswith(f"{name}_in_"))
+                    items += [self.main[each] for each in own]
             wrong = any(
                 (item.errors if hasattr(item, "errors") else any(f.is_bound and f.errors for f in item.kept))
                 for item in items

@@ -18,6 +18,7 @@ from parvis.directory.models import (
     Location,
     Service,
     ServiceAtLocation,
+    Taxonomy,
     TaxonomyTerm,
     Tombstone,
     Unit,
@@ -40,6 +41,7 @@ TRANSLATED: dict[str, tuple[str, ...]] = {
         "interpretation_services", "alert",
     ),
     "location": ("description", "transportation"),
+    "taxonomy_term": ("name",),
 }  # fmt: skip
 #: the same of the rows that hang on them: (table, column of the owner, texts)
 TRANSLATED_ROWS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
@@ -57,8 +59,10 @@ TRANSLATED_ROWS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
         ("directory_schedule", "location_id", ("description", "notes")),
         ("directory_phone", "location_id", ("description",)),
     ),
+    "taxonomy_term": (),
 }
-_TABLES = {"organization": "orgs_organization", "service": "directory_service", "location": "directory_location"}
+_TABLES = {"organization": "orgs_organization", "service": "directory_service", "location": "directory_location",
+           "taxonomy_term": "directory_taxonomyterm"}  # fmt: skip
 
 
 # -- objects ------------------------------------------------------------------------------------------------------
@@ -69,7 +73,9 @@ def find(viewer: Any, kind: str, object_id: uuid.UUID) -> VersionedRow:
     rows: QuerySet[Any] = KINDS[kind].model._default_manager.all()
     if kind == "service_at_location":
         rows = rows.select_related("service__organization", "location")
-    elif kind != "organization":
+    elif kind == "taxonomy_term":
+        rows = rows.select_related("taxonomy")
+    elif kind not in ("organization", "taxonomy"):
         rows = rows.select_related("organization")
     found: VersionedRow = rows.get(pk=object_id)
     return found
@@ -114,7 +120,8 @@ def programs(organization: Organization | None) -> list[tuple[str, str]]:
     """(id, name) of an organization's programmes."""
     if organization is None:
         return []
-    return [(str(pk), name) for pk, name in organization.programs.order_by("name").values_list("pk", "name")]
+    rows = organization.programs.filter(missing_since=None).order_by("name")
+    return [(str(pk), name) for pk, name in rows.values_list("pk", "name")]
 
 
 def children(obj: VersionedRow, name: str) -> list[VersionedRow]:
@@ -129,7 +136,40 @@ def children(obj: VersionedRow, name: str) -> list[VersionedRow]:
 
 def terms() -> list[TaxonomyTerm]:
     """The terms of every taxonomy, by name (at most 3,000)."""
-    return list(TaxonomyTerm.objects.filter(missing_since=None).order_by("name")[:3000])
+    return list(_listed_terms().order_by("name")[:3000])
+
+
+def _listed_terms() -> QuerySet[TaxonomyTerm]:
+    return TaxonomyTerm.objects.filter(missing_since=None).exclude(_stones("taxonomy_term"))
+
+
+def taxonomies(viewer: Any) -> QuerySet[Taxonomy]:
+    """Every taxonomy by name, with `term_count`. Needs orgs.rules.may_see_history (the office)."""
+    return Taxonomy.objects.annotate(term_count=Count("terms")).order_by("name", "pk")
+
+
+def taxonomy_terms(viewer: Any, taxonomy: Taxonomy | None = None, text: str = "") -> QuerySet[TaxonomyTerm]:
+    """Terms by name, of one taxonomy or of all. Needs orgs.rules.may_see_history (the office)."""
+    rows = TaxonomyTerm.objects.select_related("taxonomy", "parent").order_by("name", "pk")
+    if taxonomy is not None:
+        rows = rows.filter(taxonomy=taxonomy)
+    return rows.filter(name__iregex=_loosely(text)) if text.strip() else rows
+
+
+def broader_terms(taxonomy: Taxonomy | None, term: TaxonomyTerm | None = None) -> list[tuple[str, str]]:
+    """(id, name) of the terms of a taxonomy that may stand above `term`: not itself and nothing below it."""
+    rows = _listed_terms().filter(taxonomy=taxonomy)
+    known = {key: (parent, name) for key, parent, name in rows.values_list("pk", "parent_id", "name")}
+    below = {term.pk} if term else set()
+    found = bool(below)
+    while found:
+        found = False
+        for key, (parent, _name) in known.items():
+            if parent in below and key not in below:
+                below.add(key)
+                found = True
+    named = ((str(key), name) for key, (_parent, name) in known.items() if key not in below)
+    return sorted(named, key=lambda pair: fold(pair[1]))
 
 
 def unit_named(name: str) -> Unit:
@@ -147,6 +187,7 @@ def names(ids: Iterable[str]) -> dict[str, str]:
             """SELECT id::text, name FROM directory_taxonomyterm WHERE id = ANY(%(ids)s::uuid[])
                UNION ALL SELECT id::text, name FROM directory_unit WHERE id = ANY(%(ids)s::uuid[])
                UNION ALL SELECT id::text, name FROM directory_program WHERE id = ANY(%(ids)s::uuid[])
+               UNION ALL SELECT id::text, name FROM directory_taxonomy WHERE id = ANY(%(ids)s::uuid[])
                UNION ALL SELECT id::text, name FROM orgs_organization WHERE id = ANY(%(ids)s::uuid[])
                UNION ALL SELECT l.id::text, coalesce(nullif(l.name, ''), (SELECT a.address_1 FROM directory_address a
                    WHERE a.location_id = l.id ORDER BY a.id LIMIT 1), '') FROM directory_location l
@@ -302,8 +343,11 @@ def _used(viewer: Any) -> tuple[str, dict[str, Any]]:
     network = rules.sees_network(viewer)
     parts = []
     for kind, columns in TRANSLATED.items():
-        owner = "o.id" if kind == "organization" else "o.organization_id"
-        own = "true" if network else f"{owner} = ANY(%(own)s)"
+        if kind == "taxonomy_term":  # everybody's, so the office's
+            own = f"{str(network).lower()} AND o.missing_since IS NULL"
+        else:
+            owner = "o.id" if kind == "organization" else "o.organization_id"
+            own = "true" if network else f"{owner} = ANY(%(own)s)"
         for column in columns:
             parts.append(f"SELECT '{kind}', o.id, '{column}', o.{column} FROM {_TABLES[kind]} o WHERE {own}")
         for table, link, texts in TRANSLATED_ROWS[kind]:
@@ -332,8 +376,8 @@ def translations(texts: Iterable[str], language: str) -> dict[str, tuple[words.S
     return words.states(texts, language)
 
 
-def shows(text: str) -> tuple[list[uuid.UUID], list[uuid.UUID]]:
-    """Ids of the services and of the organizations that show this text."""
+def shows(text: str) -> dict[str, list[uuid.UUID]]:
+    """Ids of what shows this text, as search.refresh wants them: services, organizations, terms."""
     used, parameters = _used("search")
     with connection.cursor() as cursor:
         cursor.execute(
@@ -343,11 +387,13 @@ def shows(text: str) -> tuple[list[uuid.UUID], list[uuid.UUID]]:
                     ON l.location_id = hit.id WHERE kind = 'location'
                 UNION SELECT 'organization', id FROM hit WHERE kind = 'organization'
                 UNION SELECT 'organization', o.organization_id FROM hit JOIN directory_location o ON o.id = hit.id
-                    WHERE kind = 'location' AND o.organization_id IS NOT NULL""",
+                    WHERE kind = 'location' AND o.organization_id IS NOT NULL
+                UNION SELECT 'term', id FROM hit WHERE kind = 'taxonomy_term'""",
             {**parameters, "text": text},
         )
         rows = cursor.fetchall()
-    return [one for kind, one in rows if kind == "service"], [one for kind, one in rows if kind == "organization"]
+    kinds = ("service", "organization", "term")
+    return {f"{wanted}_ids": [one for kind, one in rows if kind == wanted] for wanted in kinds}
 
 
 def texts_of(obj: VersionedRow) -> list[tuple[str, str]]:

@@ -4,19 +4,21 @@ import uuid
 from typing import Any
 
 from parvis.accounts.rules import is_machine, office_role
-from parvis.directory.models import Location, Service, ServiceAtLocation
+from parvis.directory.models import Location, Program, Service, ServiceAtLocation, Taxonomy, TaxonomyTerm
 from parvis.orgs import rules
 from parvis.orgs.models import Organization, VersionedRow
 
 
 def organization_of(obj: VersionedRow) -> uuid.UUID | None:
-    """The organization whose people may edit `obj`; None for a location of nobody in particular."""
+    """The organization whose people may edit `obj`; None for what is nobody's in particular, like a taxonomy."""
     if isinstance(obj, Organization):
         return obj.pk
     if isinstance(obj, ServiceAtLocation):
         return obj.service.organization_id
-    if isinstance(obj, Service | Location):
+    if isinstance(obj, Service | Location | Program):
         return obj.organization_id
+    if isinstance(obj, Taxonomy | TaxonomyTerm):
+        return None
     raise TypeError(f"{type(obj).__name__} has no page at the desk")
 
 

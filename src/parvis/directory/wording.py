@@ -50,6 +50,13 @@ LABELS: dict[str, Word] = {
     "transportation": __("How to get there"),
     "latitude": __("Latitude"),
     "longitude": __("Longitude"),
+    "parent_id": __("Broader subject"),
+    "taxonomy_id": __("Taxonomy"),
+    "taxonomy_name": __("Taxonomy"),
+    "taxonomy_version": __("Version"),
+    "language": __("Language"),
+    "term_uri": __("Identifier on the web"),
+    "synonyms": __("Everyday words"),
     "external_identifier": __("Number in another register"),
     "external_identifier_type": __("Which register"),
     "organization_id": __("Organization"),
@@ -80,7 +87,7 @@ LABELS: dict[str, Word] = {
     "title": __("Role"),
     "department": __("Department"),
     "phone": __("Telephone"),
-    "code": __("Language"),
+    "code": __("Code"),
     "note": __("Note"),
     "option": __("For whom or what"),
     "amount": __("Amount"),
@@ -150,6 +157,9 @@ KINDS: dict[str, Word] = {
     "service": __("Service"),
     "location": __("Place"),
     "service_at_location": __("Service at a place"),
+    "program": __("Programme"),
+    "taxonomy": __("Taxonomy"),
+    "taxonomy_term": __("Subject"),
 }
 DEEDS: dict[str, Word] = {
     "created": __("Created"),
@@ -191,6 +201,8 @@ def lines(name: str, value: Any, names: Mapping[str, str]) -> list[str]:
         return timetable(tt.read(value))
     if isinstance(value, list):
         return [row(one, names) for one in value]
+    if isinstance(value, Mapping):
+        return [_announced(_tongue(code), _comma().join(said)) for code, said in value.items() if said]
     said = _value(name, value, names)
     return said.splitlines() if said else []
 
@@ -205,7 +217,7 @@ def row(values: Mapping[str, Any], names: Mapping[str, str]) -> str:
             inner = timetable(tt.read(value)) if name == "schedules" else [row(one, names) for one in value]
             parts.append(f"({_comma().join(inner)})")
         else:
-            said = _value(name, value, names)
+            said = _tongue(str(value)) if name == "code" else _value(name, value, names)
             if said and said not in parts:
                 parts.append(said)
     if tongues.direction(get_language() or "fr") == "rtl":
@@ -224,11 +236,16 @@ def _value(name: str, value: Any, names: Mapping[str, str]) -> str:
         return number_format(value, use_l10n=True)
     if name in _CHOICES and value in _CHOICES[name].values:
         return str(_CHOICES[name](value).label)
-    if name == "code":
-        return tongues.name(str(value), get_language() or "fr")
+    if name == "language":
+        return _tongue(str(value))
     if name.endswith("_id"):
         return names.get(str(value), "")
     return str(value)
+
+
+def _tongue(code: str) -> str:
+    """A language in the reader's words."""
+    return tongues.name(code, get_language() or "fr")
 
 
 def _comma() -> str:

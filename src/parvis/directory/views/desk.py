@@ -1,7 +1,6 @@
 """The desk: where coordinators and the organizations' own people keep the directory true."""
 
 import uuid
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -21,6 +20,7 @@ from parvis.core import language as tongues
 from parvis.directory import actions, corrections, facts, queries, rules, wording
 from parvis.directory.facts import KINDS, kind_of
 from parvis.directory.forms import AnswerForm, ConfirmForm, ReasonForm
+from parvis.directory.models import Taxonomy
 from parvis.directory.views import public
 from parvis.orgs import rules as orgs
 from parvis.orgs.models import Organization, VersionedRow
@@ -65,11 +65,17 @@ def url_of(name: str, obj: VersionedRow) -> str:
 def _trail(obj: VersionedRow) -> list[dict[str, str]]:
     """Where an object stands: the desk, its organization, (its service,) itself."""
     above: list[VersionedRow] = []
-    if kind_of(obj) == "service_at_location":
+    kind = kind_of(obj)
+    if kind == "service_at_location":
         above = [obj.service.organization, obj.service]  # type: ignore[attr-defined]
-    elif kind_of(obj) != "organization" and obj.organization is not None:  # type: ignore[attr-defined]
+    elif kind in ("taxonomy", "taxonomy_term"):
+        above = [obj.taxonomy] if kind == "taxonomy_term" else []  # type: ignore[attr-defined]
+    elif kind != "organization" and obj.organization is not None:  # type: ignore[attr-defined]
         above = [obj.organization]  # type: ignore[attr-defined]
-    return [{"text": queries.title(one), "url": url_of("desk-object", one)} for one in above if one is not None]
+    trail = [{"text": queries.title(one), "url": url_of("desk-object", one)} for one in above if one is not None]
+    if kind in ("taxonomy", "taxonomy_term"):
+        trail = [{"text": _("Taxonomies"), "url": reverse("directory:desk-taxonomies")}, *trail]
+    return trail
 
 
 def about(request: HttpRequest, obj: VersionedRow, **more: Any) -> dict[str, Any]:
@@ -127,6 +133,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "organizations": page_of(request, queries.organizations(request.user, text)),
         "may_add": orgs.may_add_organization(request.user),
         "may_see_reports": orgs.may_see_reports(request.user),
+        "may_see_taxonomies": orgs.may_see_history(request.user),
         "q": text,
     }
     return render(request, "directory/desk/home.html", context)
@@ -184,28 +191,60 @@ def one(request: HttpRequest, kind: str, object_id: uuid.UUID) -> HttpResponse:
         may_confirm=rules.may_confirm(user, obj) and kind in ("organization", "service"),
         may_translate=rules.may_translate(user, obj),
         may_see_history=rules.may_see_history(user, obj),
-        has_hours=kind != "organization",
-        children=_children(obj),
+        has_hours=has_hours(kind),
+        children=_children(request, obj),
         targets=targets(),
     )
-    if isinstance(obj, Organization):
-        context["may_add"] = orgs.may_edit_service(user, obj)
+    if isinstance(obj, Taxonomy):
+        text = request.GET.get("q", "")[:100]
+        context |= {"terms": page_of(request, queries.taxonomy_terms(user, obj, text), 100), "q": text}
     return render(request, "directory/desk/object.html", context)
 
 
-def _children(obj: VersionedRow) -> list[dict[str, Any]]:
+def has_hours(kind: str) -> bool:
+    """Whether such things have opening hours of their own."""
+    return any(part.name == "schedules" for part in KINDS[kind].parts)
+
+
+def _children(request: HttpRequest, obj: VersionedRow) -> list[dict[str, Any]]:
     """What belongs to an object and has a page of its own."""
-    groups: list[tuple[str, Sequence[VersionedRow]]] = []
     if isinstance(obj, Organization):
-        groups = [(_("Services"), queries.children(obj, "services")), (_("Places"), queries.children(obj, "locations"))]
-    elif kind_of(obj) in ("service", "location"):
-        groups = [(_("Services at places"), queries.children(obj, "service_at_locations"))]
-    return [{"title": title, "rows": [_child(row) for row in rows]} for title, rows in groups]
+        may_add = orgs.may_edit_service(request.user, obj)
+        groups = [
+            (_("Services"), "services", "service", _("New service")),
+            (_("Places"), "locations", "location", _("New place")),
+            (_("Programmes"), "programs", "program", _("New programme")),
+        ]
+        return [
+            {"title": title, "rows": [_child(row) for row in queries.children(obj, name)], "new": new,
+             "new_url": reverse("directory:desk-new", args=[kind, obj.pk]) if may_add else ""}
+            for title, name, kind, new in groups
+        ]  # fmt: skip
+    if kind_of(obj) in ("service", "location"):
+        rows = queries.children(obj, "service_at_locations")
+        return [{"title": _("Services at places"), "rows": [_child(row) for row in rows]}]
+    return []
 
 
 def _child(row: VersionedRow) -> dict[str, str]:
     title = queries.title(row) or _("Without a name")
-    return {"title": title, "url": url_of("desk-object", row), "hours": url_of("desk-hours", row)}
+    hours = url_of("desk-hours", row) if has_hours(kind_of(row)) else ""
+    return {"title": title, "url": url_of("desk-object", row), "hours": hours}
+
+
+@require_GET
+def taxonomies(request: HttpRequest) -> HttpResponse:
+    """The taxonomies, and their terms by name."""
+    if not orgs.may_see_history(request.user):
+        raise PermissionDenied
+    text = request.GET.get("q", "")[:100]
+    context = {
+        "taxonomies": queries.taxonomies(request.user),
+        "terms": page_of(request, queries.taxonomy_terms(request.user, text=text), 100),
+        "may_add": rules.may_edit(request.user, Taxonomy()),
+        "q": text,
+    }
+    return render(request, "directory/desk/taxonomies.html", context)
 
 
 # -- in and out of the directory, confirmations -------------------------------------------------------------------

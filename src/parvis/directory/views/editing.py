@@ -15,13 +15,14 @@ from django.utils.translation import gettext as _
 
 from parvis.accounts.history import actor
 from parvis.core.hours import Hours, from_hsds
-from parvis.directory import actions, facts, queries, timetable, wording
+from parvis.directory import actions, facts, queries, rules, timetable, wording
 from parvis.directory.drafts import Draft, unseal
 from parvis.directory.facts import KINDS, Facts, kind_of
 from parvis.directory.forms import Editor
+from parvis.directory.models import Taxonomy
 from parvis.directory.schedule_forms import ScheduleForm
 from parvis.directory.templatetags.public import opening
-from parvis.directory.views.desk import PUBLIC, about, find_mine, find_object, url_of
+from parvis.directory.views.desk import PUBLIC, about, find_mine, find_object, has_hours, url_of
 from parvis.orgs import rules as orgs
 from parvis.orgs.models import Organization, VersionedRow
 
@@ -35,18 +36,34 @@ def new_organization(request: HttpRequest) -> HttpResponse:
     return _edit(request, "organization", None, None)
 
 
-def new(request: HttpRequest, kind: str, organization_id: uuid.UUID) -> HttpResponse:
-    """A new service or place of an organization."""
-    organization = find_object(request, "organization", organization_id)
-    if kind not in ("service", "location") or not orgs.may_edit_service(request.user, organization):  # type: ignore[arg-type]
+def new_taxonomy(request: HttpRequest) -> HttpResponse:
+    """A new taxonomy, by the office."""
+    if not rules.may_edit(request.user, Taxonomy()):
         raise PermissionDenied
-    return _edit(request, kind, None, organization)  # type: ignore[arg-type]
+    return _edit(request, "taxonomy", None, None)
+
+
+#: kind of something new -> kind of what it belongs to
+_OWNERS = {
+    "service": "organization", "location": "organization", "program": "organization", "taxonomy_term": "taxonomy"
+}  # fmt: skip
+
+
+def new(request: HttpRequest, kind: str, owner_id: uuid.UUID) -> HttpResponse:
+    """A new service, place or programme of an organization, or a new term of a taxonomy."""
+    if kind not in _OWNERS:
+        raise PermissionDenied
+    owner = find_object(request, _OWNERS[kind], owner_id)
+    may = orgs.may_edit_service(request.user, owner) if isinstance(owner, Organization) else False
+    if not (may or (isinstance(owner, Taxonomy) and rules.may_edit(request.user, owner))):
+        raise PermissionDenied
+    return _edit(request, kind, None, owner)
 
 
 def edit(request: HttpRequest, kind: str, object_id: uuid.UUID) -> HttpResponse:
     """The form of one object: read, preview, publish; a conflict is shown and never overwritten."""
     obj = find_mine(request, kind, object_id)
-    return _edit(request, kind, obj, getattr(obj, "organization", None))
+    return _edit(request, kind, obj, getattr(obj, "taxonomy" if kind == "taxonomy_term" else "organization", None))
 
 
 def _blank(kind: str) -> Facts:
@@ -56,26 +73,32 @@ def _blank(kind: str) -> Facts:
     return found | {part.name: [] for part in KINDS[kind].parts} | {"listed": True}
 
 
-def _editor(kind: str, organization: Organization | None, read: Facts, data: QueryDict | None = None) -> Editor:
-    owner = organization.pk if organization else None
-    programs = queries.programs(organization) if kind == "service" else []
-    return Editor(kind, read, organization_id=owner, data=data, programs=programs)
+def _editor(
+    kind: str, obj: VersionedRow | None, owner: VersionedRow | None, read: Facts, data: QueryDict | None = None
+) -> Editor:
+    choices = {}
+    organization = owner if isinstance(owner, Organization) else None
+    if kind == "service":
+        choices = {"programs": queries.programs(organization)}
+    elif kind == "taxonomy_term":
+        choices = {"above": queries.broader_terms(owner, obj)}  # type: ignore[arg-type]
+    return Editor(kind, read, organization_id=organization.pk if organization else None, data=data, choices=choices)
 
 
-def _edit(request: HttpRequest, kind: str, obj: VersionedRow | None, organization: Organization | None) -> HttpResponse:
+def _edit(request: HttpRequest, kind: str, obj: VersionedRow | None, owner: VersionedRow | None) -> HttpResponse:
     if request.method != "POST":
         read = _start(request, kind, obj)
-        return _form(request, obj, organization, _editor(kind, organization, read.base), read)
+        return _form(request, obj, owner, _editor(kind, obj, owner, read.base), read)
     if "draft" in request.POST:
-        return _go_on(request, kind, obj, organization)
+        return _go_on(request, kind, obj, owner)
     read = _read(request, kind, obj)
-    editor = _editor(kind, organization, read.base, request.POST)
+    editor = _editor(kind, obj, owner, read.base, request.POST)
     if editor.adding:
-        return _form(request, obj, organization, editor, read)
+        return _form(request, obj, owner, editor, read)
     if not editor.is_valid():
-        return _form(request, obj, organization, editor, read, status=422)
+        return _form(request, obj, owner, editor, read, status=422)
     draft = read.with_changes(editor.changes(), reason=request.POST.get("reason", "").strip()[:500])
-    return _decide(request, draft, obj, organization)
+    return _decide(request, draft, obj, owner)
 
 
 def _start(request: HttpRequest, kind: str, obj: VersionedRow | None, part: str = "") -> Draft:
@@ -95,7 +118,7 @@ def _read(request: HttpRequest, kind: str, obj: VersionedRow | None, part: str =
 def _form(
     request: HttpRequest,
     obj: VersionedRow | None,
-    organization: Organization | None,
+    owner: VersionedRow | None,
     editor: Editor,
     read: Draft,
     status: int = 200,
@@ -105,10 +128,13 @@ def _form(
         "organization": _("New organization"),
         "service": _("New service"),
         "location": _("New place"),
+        "program": _("New programme"),
+        "taxonomy": _("New taxonomy"),
+        "taxonomy_term": _("New subject"),
     }
     known = about(request, obj) if obj else {"kind": kind, "title": titles[kind], "trail": []}
-    if obj is None and organization is not None:
-        known["trail"] = [{"text": organization.name, "url": url_of("desk-object", organization)}]
+    if obj is None and owner is not None:
+        known["trail"] = [{"text": queries.title(owner), "url": url_of("desk-object", owner)}]
     context = {
         **known,
         "editor": editor,
@@ -117,15 +143,12 @@ def _form(
         "new": obj is None,
         "terms": sorted(set(editor.terms.values())),
         "added": next((form for rows in editor.groups.values() for form in rows.forms if form.added), None),
-        "back": known.get("url")
-        or (url_of("desk-object", organization) if organization else reverse("directory:desk")),
+        "back": known.get("url") or (url_of("desk-object", owner) if owner else reverse("directory:desk")),
     }
     return render(request, "directory/desk/edit.html", context, status=status)
 
 
-def _go_on(
-    request: HttpRequest, kind: str, obj: VersionedRow | None, organization: Organization | None
-) -> HttpResponse:
+def _go_on(request: HttpRequest, kind: str, obj: VersionedRow | None, owner: VersionedRow | None) -> HttpResponse:
     """A later step: from the preview or from the page of a conflict."""
     try:
         draft = unseal(request.POST["draft"], kind=kind, object_id=obj.pk if obj else None, by=request.user)
@@ -133,27 +156,25 @@ def _go_on(
         messages.error(request, _("This page is too old. Please start again."))
         return redirect(request.path)
     if request.POST.get("act") == "back":
-        return _back(request, draft, obj, organization)
+        return _back(request, draft, obj, owner)
     if obj and "choose" in request.POST:
-        return _chosen(request, draft, obj, organization)
-    return _decide(request, draft, obj, organization, act=request.POST.get("act", "save"))
+        return _chosen(request, draft, obj, owner)
+    return _decide(request, draft, obj, owner, act=request.POST.get("act", "save"))
 
 
-def _back(
-    request: HttpRequest, draft: Draft, obj: VersionedRow | None, organization: Organization | None
-) -> HttpResponse:
+def _back(request: HttpRequest, draft: Draft, obj: VersionedRow | None, owner: VersionedRow | None) -> HttpResponse:
     """From the preview to the form, with everything that was written."""
     if draft.part == "hours" and obj:
         table = timetable.read((draft.base | draft.changes)["schedules"])
         return _hours_form(request, obj, ScheduleForm(table), draft)
-    return _form(request, obj, organization, _editor(draft.kind, organization, draft.base | draft.changes), draft)
+    return _form(request, obj, owner, _editor(draft.kind, obj, owner, draft.base | draft.changes), draft)
 
 
 def _decide(
     request: HttpRequest,
     draft: Draft,
     obj: VersionedRow | None,
-    organization: Organization | None,
+    owner: VersionedRow | None,
     act: str | None = None,
 ) -> HttpResponse:
     """Preview, conflict or publication of a draft."""
@@ -161,12 +182,12 @@ def _decide(
     if obj is not None and obj.version != draft.version:
         return _conflict(request, draft, obj)
     if act == "preview":
-        return _preview(request, draft, obj, organization)
+        return _preview(request, draft, obj, owner)
     if obj is not None and not draft.changes:
         messages.info(request, _("Nothing was changed."))
         return redirect(url_of("desk-object", obj))
     try:
-        done = _write(draft, obj, organization, by=request.user)
+        done = _write(draft, obj, owner, by=request.user)
     except actions.Conflict:
         return _conflict(request, draft, queries.find(request.user, draft.kind, obj.pk))  # type: ignore[union-attr]
     if queries.is_listed(done):
@@ -176,23 +197,28 @@ def _decide(
     return redirect(url_of("desk-object", done))
 
 
-def _write(draft: Draft, obj: VersionedRow | None, organization: Organization | None, *, by: Any) -> VersionedRow:
+def _write(draft: Draft, obj: VersionedRow | None, owner: VersionedRow | None, *, by: Any) -> VersionedRow:
     changes, reason = draft.changes, draft.reason
     if obj is not None:
         return actions.edit(obj, by=by, changes=changes, reason=reason, expected_version=draft.version)
     if draft.kind == "organization":
         return actions.create_organization(by=by, changes=changes, reason=reason)
-    if draft.kind == "service" and organization is not None:
-        return actions.create_service(organization, by=by, changes=changes, reason=reason)
-    return actions.create_location(organization, by=by, changes=changes, reason=reason)
+    if draft.kind == "taxonomy":
+        return actions.create_taxonomy(by=by, changes=changes, reason=reason)
+    create: Any = _CREATE[draft.kind]
+    return create(owner, by=by, changes=changes, reason=reason)  # type: ignore[no-any-return]
+
+
+_CREATE = {
+    "service": actions.create_service, "location": actions.create_location, "program": actions.create_program,
+    "taxonomy_term": actions.create_term,
+}  # fmt: skip
 
 
 # -- preview ------------------------------------------------------------------------------------------------------
 
 
-def _preview(
-    request: HttpRequest, draft: Draft, obj: VersionedRow | None, organization: Organization | None
-) -> HttpResponse:
+def _preview(request: HttpRequest, draft: Draft, obj: VersionedRow | None, owner: VersionedRow | None) -> HttpResponse:
     """The public page as it will look, made by really writing and then taking everything back."""
     names = queries.names(wording.ids(draft.changes) | wording.ids(draft.base))
     before = {key: draft.base.get(key) for key in draft.changes}
@@ -205,7 +231,7 @@ def _preview(
     }
     try:
         with transaction.atomic():
-            done = _write(draft, obj, organization, by=request.user)
+            done = _write(draft, obj, owner, by=request.user)
             actions.as_if_listed(done)
             shown = _shown(done)
             page = PUBLIC[kind_of(shown)](request, shown.pk) if shown is not None else None
@@ -218,7 +244,7 @@ def _preview(
             return response
     except DatabaseError:
         messages.error(request, _("These values do not fit together. Please check them."))
-        return _back(request, draft, obj, organization)
+        return _back(request, draft, obj, owner)
 
 
 def _shown(obj: VersionedRow) -> VersionedRow | None:
@@ -267,7 +293,7 @@ def _conflict(request: HttpRequest, draft: Draft, obj: VersionedRow, *, status: 
     return render(request, "directory/desk/conflict.html", context, status=status)
 
 
-def _chosen(request: HttpRequest, draft: Draft, obj: VersionedRow, organization: Organization | None) -> HttpResponse:
+def _chosen(request: HttpRequest, draft: Draft, obj: VersionedRow, owner: VersionedRow | None) -> HttpResponse:
     """The page of a conflict comes back with a choice for each fact."""
     if obj.version != draft.version:
         return _conflict(request, draft, obj)
@@ -276,7 +302,7 @@ def _chosen(request: HttpRequest, draft: Draft, obj: VersionedRow, organization:
     if any(choices[key] not in ("mine", "theirs") and draft.changes[key] != present.get(key) for key in choices):
         return _conflict(request, draft, obj, status=422)
     kept = {key: value for key, value in draft.changes.items() if choices[key] != "theirs"}
-    return _decide(request, draft.with_changes(kept, reason=draft.reason), obj, organization, act="save")
+    return _decide(request, draft.with_changes(kept, reason=draft.reason), obj, owner, act="save")
 
 
 # -- hours --------------------------------------------------------------------------------------------------------
@@ -284,7 +310,7 @@ def _chosen(request: HttpRequest, draft: Draft, obj: VersionedRow, organization:
 
 def hours(request: HttpRequest, kind: str, object_id: uuid.UUID) -> HttpResponse:
     """The schedule editor of a service, a place, or a service at a place."""
-    if kind == "organization":
+    if kind in KINDS and not has_hours(kind):
         raise Http404
     obj = find_mine(request, kind, object_id)
     if request.method != "POST":
