@@ -192,6 +192,45 @@ OTHER_NAMES = [
 ]
 
 
+# Pairs written after the rules were settled by the tables above, and measured once before any rule was touched: 93 %
+# were found and 16 % of the others wrongly taken for one; general rules then brought it to what is held here.
+LATER_ONE_NAME = [
+    tuple(pair.strip().split(" = "))
+    for pair in """
+    Abdirahman = Abdurahman; Hamza = حمزة; Hodan = Hodane; Souleymane = Sulaiman; Suleiman = سليمان;
+    Mustapha = مصطفى; Moustafa = Mustafa; Zakariya = زكريا; Mariam = Maryam; Meryem = مريم; Issa = عيسى;
+    Eissa = Issa; Musa = موسى; Moussa = Mousa; Yacoub = Yaqoub; Yakub = يعقوب; Bachir = Bashir;
+    Hicham = Hisham; Hichem = هشام; Achraf = أشرف; Toufik = Tawfiq; Tewfik = توفيق; Ghulam Nabi = غلام نبی;
+    Rahimi = رحیمی; Ahmadzai = احمدزی; Karzai = کرزی; Najibullah = نجیب الله; Hekmatyar = حکمتیار;
+    Shukria = شکریه; Ivanenko = Іваненко; Kateryna = Катерина; Ekaterina = Екатерина; Dmytro = Дмитро;
+    Dmitri = Dmitry; Andriy = Andrii; Андрій = Andriy; Svitlana = Світлана; Iryna = Ірина; Irina = Ирина;
+    Tetiana = Тетяна; Viktoriia = Victoria; Oksana = Оксана; Maksym = Maxim; Chornovol = Чорновол;
+    Yushchenko = Ющенко; Iouchtchenko = Ющенко; Hryhorii = Григорій; Selam = ሰላም; Abebe = አበበ; Kidane = ኪዳነ;
+    Yohannes = ዮሐንስ; Tekle = ተክለ; Mehret = ምሕረት; Bekele = በቀለ; Singh = सिंह; Patel = पटेल; Gupta = गुप्ता;
+    Hossain = হোসেন; Begum = বেগম; Li Ming = 李明; Levi = לוי; David = דוד; Rachel = רחל; Nikos = Νίκος;
+    Eleni = Ελένη; Davit = დავით; Nino = ნინო; Aram = Արամ; Nguyen Thi Lan = Nguyễn Thị Lan; Diallo = Dialo;
+    Ouedraogo = Wedraogo; N'Diaye = Ndiaye; Jean-Pierre = Jean Pierre; Fernández = Fernandes;
+    Kuznetsov = Кузнецов; Schmidt = Шмидт
+    """.split(";")
+]
+LATER_OTHER_NAMES = [
+    tuple(pair.strip().split(" / "))
+    for pair in """
+    Hamza / Hanza Omar; Hana / Huda; Rania / Rana; رانيا / رنا; Nour / Nasser; Bilal / Belal Khan Zadran;
+    Samira / Amira; Salim / Salman; Saleh / Sahar; Jamila / Jamal; Latif / Latifa; Mona / Amina; منى / أمينة;
+    Nadia / Dina; Imran / Imane; Iman / Amin; Yara / Yaser; Ziad / Zayd; Hani / Hana; Hala / Hilal;
+    Farah / Farouk; Faris / Farid; Kamal / Kamil; كمال / كامل; Walid / Wael; Majid / Majda; Rami / Rima;
+    Reem / Rami; ريم / رامي; Tamara / Tamer; Tarek / Turki; Sami / Sama; Andrii / Andriana; Ihor / Inna;
+    Oksana / Oksentii; Taras / Tereza; Roman / Romana; Viktor / Viktoria; Олена / Оля; Kovalenko / Kovalchuk;
+    Ivan / Ivanna; Abebe / Abeba; Kidane / Kidus; Tekle / Tekla; Selam / Salim; Hagos / Hagar; Singh / Sen;
+    Das / Dass Gupta; Patel / Patil; Rahul / Rohan; Anil / Anila; Li / Lu; Wang / Wong Fei; Chen / Chang;
+    Nguyen Van An / Nguyen Van Binh; Diallo / Diop; Carlos / Carla; Luis / Luisa; Paulo / Paula; Juan / Juana;
+    Jose / Josefa; Pierre / Pietro; Claude / Claudia; Marie / Mario; Leon / Lena; Eva / Ava; Ana / Ina;
+    Ali / Eli; Omar / Amr; عمر / عمار; Said / Sayed; Hassan / Hasna; Hosni / Hassan
+    """.split(";")
+]
+
+
 def matches(one: str, other: str) -> bool:
     return score(one, [other]) >= SAME and score(other, [one]) >= SAME
 
@@ -210,6 +249,14 @@ def test_spellings_of_one_name_are_found_and_other_names_are_not() -> None:
     print(f"false positives {len(wrong)} of {len(OTHER_NAMES)}: {wrong}")
     assert len(missed) <= 0.03 * len(ONE_NAME), missed
     assert len(wrong) <= 0.05 * len(OTHER_NAMES), wrong
+
+
+def test_pairs_that_the_rules_were_not_made_for() -> None:
+    missed, wrong = measured(LATER_ONE_NAME, LATER_OTHER_NAMES)
+    print(f"later table: recall {1 - len(missed) / len(LATER_ONE_NAME):.1%} of {len(LATER_ONE_NAME)}, missed {missed}")
+    print(f"later table: false positives {len(wrong)} of {len(LATER_OTHER_NAMES)}: {wrong}")
+    assert len(missed) <= 0.05 * len(LATER_ONE_NAME), missed
+    assert len(wrong) <= 0.1 * len(LATER_OTHER_NAMES), wrong
 
 
 def test_the_table_can_fail() -> None:

@@ -503,7 +503,7 @@ def _bounded(parts: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return bounded
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=8192)  # few: they are names of people
 def _word(written: str, inner: str = "") -> _Heard:
     """What is known of one word; `inner` is the part after "Abd al-" of a compound."""
     folded = _fold_words(_words_of(_read(written)) if not written.isascii() else [written]).replace(" ", "")
@@ -592,7 +592,7 @@ def _frequent_keys() -> frozenset[str]:
     return frozenset(key for name in _FREQUENT.values() for key in _hear(*_signs(name.lower()))[0] if len(key) > 2)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=4096)
 def _heard(name: str) -> tuple[_Heard, ...]:
     words = []
     for written, inner, particle in _joined(_words_of(name)):
