@@ -1,8 +1,8 @@
 """What is published about an object, as plain data: read whole, compared, and written back.
 
-The facts of one of the KINDS (an organization, a service, ...) are one dictionary: its own fields, the rows that hang on
-it under their HSDS names (`phones`, `schedules`, ...), and `listed`. All values are plain JSON, so that the ledger keeps
-them as they are, two versions compare with `==`, and an undo writes a former one back.
+The facts of one of the KINDS (an organization, a service, ...) are one dictionary: its own fields, the rows that hang
+on it under their HSDS names (`phones`, `schedules`, ...), and `listed`. All values are plain JSON, so that the ledger
+keeps them as they are, two versions compare with `==`, and an undo writes a former one back.
 """
 
 import uuid

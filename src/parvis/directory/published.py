@@ -83,6 +83,12 @@ class Place:
         return self.location.get("addresses", [])
 
     @property
+    def title(self) -> str:
+        """What the place is called in a word: its name, else its street."""
+        name = self.location.get("name")
+        return str(name.text if isinstance(name, Shown) else name or next((a["address_1"] for a in self.addresses), ""))
+
+    @property
     def has_point(self) -> bool:
         return self.location.get("latitude") is not None and self.location.get("longitude") is not None
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import template
 from django.forms import BaseForm
+from django.utils.formats import get_format
 
 register = template.Library()
 
@@ -19,6 +20,12 @@ def all_errors(page: Any) -> dict[str, Any]:
                 target = bound.id_for_label or bound.auto_id
                 problems += [{"text": str(text), "target": target, "label": str(bound.label)} for text in bound.errors]
     return {"problems": problems}
+
+
+@register.simple_tag
+def decimal_sign() -> str:
+    """The sign before the decimals of a number in this language, as the fields want it."""
+    return str(get_format("DECIMAL_SEPARATOR"))
 
 
 @register.simple_tag

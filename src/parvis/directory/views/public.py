@@ -97,6 +97,7 @@ def _context(request: HttpRequest, page: published.Published | None) -> dict[str
         "terms": page.terms,
         "tongues": published.spoken_in(page.data),
         "free": published.is_free(page.data),
+        "mapped": any(place.has_point for place in page.places),
         "first_phone": next((phone for phone in phones if phone.get("type") != "fax"), None),
         "address": request.build_absolute_uri(path),
         "today": timezone.localdate(),

@@ -4,7 +4,7 @@
   var form = document.getElementById("search");
   if (!form) return;
   var near = document.getElementById("near"), at = document.getElementById("at"), said = document.getElementById("said");
-  var leaflet = null, map = null, mapWanted = false, foldOpen = null;
+  var tools = window.parvisMap, map = null, mapWanted = false, foldOpen = null;
 
   function submit() { form.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true })); }
 
@@ -61,38 +61,25 @@
   });
 
   // The map is fetched only when somebody opens it.
-  function load(done) {
-    if (leaflet) return done();
-    var style = document.createElement("link"); style.rel = "stylesheet"; style.href = form.dataset.leafletCss;
-    document.head.insertBefore(style, document.head.firstChild);
-    var script = document.createElement("script"); script.src = form.dataset.leafletJs;
-    script.onload = function () { leaflet = window.L; done(); };
-    document.head.appendChild(script);
-  }
-
   function showMap() {
     var box = document.getElementById("map-place"), button = form.querySelector("[data-map]");
     if (!box || !button) return;
     box.hidden = !mapWanted; button.setAttribute("aria-expanded", String(mapWanted));
-    if (mapWanted) load(draw);
+    if (mapWanted) tools.load(draw);
   }
 
   function draw() {
     var box = document.querySelector("#map-place .map");
     if (map || !box) return;
-    var still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    map = leaflet.map(box, { attributionControl: false, zoomControl: false, zoomAnimation: !still, fadeAnimation: !still, minZoom: 9, maxZoom: 16 });
-    leaflet.control.zoom({ zoomInTitle: box.dataset.zoomIn, zoomOutTitle: box.dataset.zoomOut, position: document.documentElement.dir === "rtl" ? "topright" : "topleft" }).addTo(map);
+    map = tools.open(box, {});
     map.on("popupopen", function (event) {
       var close = event.popup.getElement().querySelector(".leaflet-popup-close-button");
       if (close) close.setAttribute("aria-label", box.dataset.close);
     });
-    map.on("zoomend", function () { box.classList.toggle("map-close", map.getZoom() >= 12); });
     var current = map;
-    Promise.all([fetch(box.dataset.areas).then(read), fetch(document.getElementById("answer").dataset.points).then(read)]).then(function (got) {
+    Promise.all([tools.ground(box), tools.json(document.getElementById("answer").dataset.points)]).then(function (got) {
       if (map !== current) return;
-      var areas = leaflet.geoJSON(got[0], { interactive: false, style: { className: "area" } }).addTo(map);
-      areas.eachLayer(function (area) { area.bindTooltip(area.feature.properties.name, { permanent: true, direction: "center", className: "area-name", opacity: 1 }); });
+      var areas = tools.draw(map, got[0]);
       var spots = {}, points = [];
       got[1].points.forEach(function (point) {
         var key = point.at[0].toFixed(4) + "," + point.at[1].toFixed(4);
@@ -105,16 +92,15 @@
           link.href = point.url; link.textContent = point.name; item.appendChild(link); list.appendChild(item);
         });
         points.push(here[0].at);
-        leaflet.marker(here[0].at, {
+        window.L.marker(here[0].at, {
           title: here.map(function (point) { return point.name; }).slice(0, 3).join(", "), alt: here[0].name,
-          icon: leaflet.divIcon({ className: "dot" + (here.length > 1 ? " dot-several" : ""), html: here.length > 1 ? "<span>" + here.length + "</span>" : "", iconSize: [28, 28], popupAnchor: [0, here.length > 1 ? -12 : -24], iconAnchor: [14, here.length > 1 ? 14 : 26] })
+          icon: tools.sign(here.length)
         }).bindPopup(list, { minWidth: 200, maxWidth: 260 }).addTo(map);
       });
-      map.fitBounds(points.length ? leaflet.latLngBounds(points).pad(0.15) : areas.getBounds(), { maxZoom: 14, animate: false });
-      box.classList.toggle("map-close", map.getZoom() >= 12);
+      map.fitBounds(points.length ? window.L.latLngBounds(points).pad(0.15) : areas.getBounds(), { maxZoom: 14, animate: false });
+      tools.near(map);
     });
   }
 
-  function read(answer) { return answer.json(); }
   fold();
 })();
