@@ -50,7 +50,8 @@ def _fingerprint() -> str:
     digest = hashlib.sha256()
     for path in sorted((ROOT / "src").rglob("migrations/*.py")):
         digest.update(path.read_bytes())
-    digest.update((ROOT / "src/parvis/cities/actions.py").read_bytes())
+    for path in ("cities/actions.py", "kit/policies.py", "cases/policies.py"):
+        digest.update((ROOT / "src/parvis" / path).read_bytes())
     return digest.hexdigest()[:12]
 
 
@@ -61,7 +62,7 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: Any) -> I
 
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     name = f"test_{worker}_{_fingerprint()}"
-    role = str(conninfo_to_dict(URLS.app)["user"])
+    roles = URLS.roles()
     with django_db_blocker.unblock():
         _use("owner", "parvis")
         with connection.cursor() as cursor:
@@ -80,11 +81,11 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: Any) -> I
 
             ready = City.objects.count() >= 2
         if not ready:
-            migrate_all(role)
+            migrate_all(roles)
             add_city("montreal", name="Montréal", domains=["montreal.localhost"], languages=["fr", "en", "ar", "es"],
-                     app_role=role)  # fmt: skip
+                     roles=roles)  # fmt: skip
             add_city("geneve", name="Genève", domains=["geneve.localhost"], languages=["fr", "en", "ar"],
-                     timezone="Europe/Zurich", country="CH", app_role=role)  # fmt: skip
+                     timezone="Europe/Zurich", country="CH", roles=roles)  # fmt: skip
         _use("app", name)
     yield
     with django_db_blocker.unblock():
@@ -122,11 +123,11 @@ def fresh_city(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
 
     name = f"t{uuid.uuid4().hex[:10]}"
     database = connection.settings_dict["NAME"]
-    role = str(conninfo_to_dict(URLS.app)["user"])
+    roles = URLS.roles()
     with django_db_blocker.unblock():
         _use("owner", database)
         made = add_city(name, name="Essai", domains=[f"{name}.localhost"], languages=["fr", "en", "ar", "es"],
-                        app_role=role)  # fmt: skip
+                        roles=roles)  # fmt: skip
         _use("app", database)
         hosts.forget()
         connection.set_tenant(made)

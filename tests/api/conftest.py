@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 import pytest
 from django.core.wsgi import get_wsgi_application
 from django.db import connection, transaction
-from psycopg.conninfo import conninfo_to_dict
 
 from parvis.api.front import front
 from tests.conftest import URLS, _use
@@ -85,7 +84,7 @@ def build(django_db_setup: None, django_db_blocker: Any) -> Iterator[Build]:
     from parvis.cities.middleware import hosts
     from parvis.demo.loader import load
 
-    role = str(conninfo_to_dict(URLS.app)["user"])
+    roles = URLS.roles()
     made: list[Any] = []
     application = front(get_wsgi_application())
 
@@ -95,7 +94,7 @@ def build(django_db_setup: None, django_db_blocker: Any) -> Iterator[Build]:
         _use("owner", database)
         zone = {"montreal": "America/Toronto", "geneve": "Europe/Zurich"}[demo]
         city = add_city(name, name=f"Essai {demo}", domains=[f"{name}.localhost"], languages=["fr", "en", "ar", "es"],
-                        timezone=zone, app_role=role)  # fmt: skip
+                        timezone=zone, roles=roles)  # fmt: skip
         made.append(city)
         _use("app", database)
         hosts.forget()

@@ -11,6 +11,7 @@ from parvis.cities.actions import CityRefused, add_city
 from parvis.cities.middleware import hosts
 from parvis.ledger.queries import history
 from parvis.orgs.models import Organization
+from tests.conftest import URLS
 
 NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 
@@ -60,7 +61,7 @@ def test_only_known_hosts_are_answered(city: Any, host: str, status: int) -> Non
 )
 def test_a_city_that_can_not_be(city: Any, schema: str, languages: list[str], zone: str, why: str) -> None:
     with pytest.raises(CityRefused, match=why):
-        add_city(schema, name="x", domains=["x.localhost"], languages=languages, timezone=zone, app_role="parvis_app")
+        add_city(schema, name="x", domains=["x.localhost"], languages=languages, timezone=zone, roles=URLS.roles())
 
 
 def test_the_root_leads_to_the_readers_language(city: Any) -> None:

@@ -66,7 +66,6 @@ def server(django_db_setup: None) -> Iterator[int]:
 @pytest.fixture(scope="session")
 def town(server: int, django_db_blocker: Any) -> Iterator[Town]:
     """A city of the browser tests' own, filled and committed; dropped afterwards."""
-    from psycopg.conninfo import conninfo_to_dict
 
     from parvis.cities.actions import add_city
     from parvis.cities.middleware import hosts
@@ -79,7 +78,7 @@ def town(server: int, django_db_blocker: Any) -> Iterator[Town]:
             name="Montréal",
             domains=[f"{name}.localhost"],
             languages=["fr", "en", "ar", "es"],
-            app_role=str(conninfo_to_dict(URLS.app)["user"]),
+            roles=URLS.roles(),
         )
         city.office_phone, city.office_email = "+1 514 555-0100", "accueil@example.org"
         city.save(update_fields=["office_phone", "office_email"])

@@ -9,10 +9,14 @@ import pytest
 from django.apps import apps
 from django.db import connection, models
 
+from parvis.core.access import DataClass
 from parvis.kit.models import RETENTION, Personal
 
 SRC = Path(__file__).parents[2] / "src" / "parvis"
 OURS = [model for model in apps.get_models() if model.__module__.startswith("parvis.")]
+
+
+CLASSES = {"public", "account", *(member.name.lower() for member in DataClass if member.name)}
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
@@ -23,6 +27,7 @@ def test_every_personal_field_has_a_purpose_and_a_retention_class(model: type[mo
     for field, declared in personal.items():
         assert field in names, f"{model._meta.label} has no field {field}"
         assert declared.purpose and declared.retention in RETENTION, f"{model._meta.label}.{field}"
+        assert declared.data_class in CLASSES, f"{model._meta.label}.{field} is of no class of data"
     if not getattr(model, "not_personal", ""):
         columns = {field.name for field in model._meta.concrete_fields} - {"id"}
         assert columns <= set(personal), f"undeclared: {sorted(columns - set(personal))}"

@@ -11,7 +11,9 @@ from pathlib import Path
 import click
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from parvis.kit.server import Roles
 from parvis.site.cli import COMMANDS, main
 from parvis.site.commands.backup import tool
 from tests.conftest import URLS
@@ -90,13 +92,20 @@ def test_a_read_only_disk(small_disk: Path) -> None:
     one_clear_line(parvis("run", home=small_disk / "var", PORT="18998"), "PARVIS_HOME")
 
 
+def everybody(database: str) -> dict[str, str]:
+    """DATABASE_URL and one URL for each role, as an office sets them whose owner may not create roles."""
+    urls = {
+        f"{role.upper()}_DATABASE_URL": make_conninfo(getattr(URLS, role), dbname=database) for role in Roles._fields
+    }
+    return {"DATABASE_URL": make_conninfo(URLS.owner, dbname=database), **urls}
+
+
 def test_a_new_database_says_how_to_begin(tmp_path: Path) -> None:
     name = f"test_new_{os.getpid()}"
     with psycopg.connect(URLS.owner, autocommit=True) as owner:
         owner.execute(f'CREATE DATABASE "{name}"')
         try:
-            url = psycopg.conninfo.make_conninfo(URLS.owner, dbname=name)
-            answer = parvis("city", "list", home=tmp_path, DATABASE_URL=url, APP_DATABASE_URL=url)
+            answer = parvis("city", "list", home=tmp_path, **everybody(name))
             one_clear_line(answer, "parvis run", "city add")
         finally:
             owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
@@ -105,11 +114,10 @@ def test_a_new_database_says_how_to_begin(tmp_path: Path) -> None:
 def test_cities_ledger_backup_and_restore_from_end_to_end(tmp_path: Path) -> None:
     """On a database of its own, through DATABASE_URL: the path of an office with its own PostgreSQL."""
     name = f"test_office_{os.getpid()}"
-    app_url = psycopg.conninfo.make_conninfo(URLS.app, dbname=name)
     with psycopg.connect(URLS.owner, autocommit=True) as owner:
         owner.execute(f'CREATE DATABASE "{name}"')
         owner.execute(f'DROP DATABASE IF EXISTS "{name}_restored"')
-    env = {"DATABASE_URL": psycopg.conninfo.make_conninfo(URLS.owner, dbname=name), "APP_DATABASE_URL": app_url}
+    env = everybody(name)
     try:
         added = parvis("city", "add", "geneve", "--name", "Genève", "--domain", "geneve.localhost", "--languages",
                        "fr,en,ar", home=tmp_path, **env)  # fmt: skip

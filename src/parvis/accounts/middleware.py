@@ -4,6 +4,7 @@ A public view carries Django's own mark, `@login_not_required`; so a new view is
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 from parvis.accounts import actions
 from parvis.accounts.queries import has_second_factor
 from parvis.accounts.rules import Denied, needs_second_factor
+from parvis.kit.acting import acting, acting_as_nobody
 
 #: where somebody who still lacks a second factor may go: to set one up, to prove who they are, to leave
 SETTING_UP = {
@@ -41,6 +43,26 @@ class SessionMiddleware(DjangoSessionMiddleware):
             if not session.modified:
                 session.touch()
         return super().process_response(request, response)
+
+
+class ActingMiddleware:
+    """Says for whom a closed page works: the database shows what this person may see (`kit.acting`).
+
+    Open pages show what everybody may see, and act for nobody.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with acting_as_nobody(), ExitStack() as request.acting:  # type: ignore[attr-defined]
+            return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view_func: Callable[..., Any], view_args: Any, view_kwargs: Any
+    ) -> None:
+        if getattr(view_func, "login_required", True) and request.user.is_authenticated:
+            request.acting.enter_context(acting(request.user))  # type: ignore[attr-defined]
 
 
 class ClosedByDefault(LoginRequiredMiddleware):

@@ -16,6 +16,7 @@ class Role(models.TextChoices):
     COORDINATOR = "coordinator", _("Network coordinator")
     DIRECTOR = "director", _("Director")
     ADMINISTRATOR = "administrator", _("City administrator")
+    PRIVACY = "privacy", _("Privacy officer")
 
 
 OFFICE_ROLES = [role.value for role in Role if role.value]
@@ -36,11 +37,11 @@ class User(AbstractBaseUser, Row):
     """A person with a sign-in."""
 
     personal = {
-        "email": Personal("sign-in", "account"),
-        "name": Personal("sign-in", "account"),
-        "language": Personal("sign-in", "account"),
-        "password": Personal("sign-in", "account"),
-        "last_login": Personal("security", "account"),
+        "email": Personal("sign-in", "account", "account"),
+        "name": Personal("sign-in", "account", "account"),
+        "language": Personal("sign-in", "account", "account"),
+        "password": Personal("sign-in", "account", "account"),
+        "last_login": Personal("security", "account", "account"),
     }
     not_personal = "role and state of the account"
 
@@ -77,9 +78,9 @@ class Session(Row):
     """A browser that is signed in (or about to be). Its key is kept as a hash: a stolen table opens nothing."""
 
     personal = {
-        "user": Personal("to end one's own sessions", "session"),
-        "browser": Personal("to recognize one's own sessions", "session"),
-        "data": Personal("sign-in", "session"),
+        "user": Personal("to end one's own sessions", "session", "account"),
+        "browser": Personal("to recognize one's own sessions", "session", "account"),
+        "data": Personal("sign-in", "session", "account"),
     }
     not_personal = "dates and the hash of a random key"
 
@@ -103,9 +104,9 @@ class Invitation(Row):
     """A link by mail that makes one account, once, within seven days. The link's secret is kept as a hash."""
 
     personal = {
-        "email": Personal("to deliver the invitation", "invitation"),
-        "name": Personal("to greet the invited person", "invitation"),
-        "language": Personal("to write in the person's language", "invitation"),
+        "email": Personal("to deliver the invitation", "invitation", "account"),
+        "name": Personal("to greet the invited person", "invitation", "account"),
+        "language": Personal("to write in the person's language", "invitation", "account"),
     }
     not_personal = "role, dates and the hash of a random key"
 

@@ -12,6 +12,8 @@ from psycopg import sql
 
 from parvis.cities.models import City, Domain
 from parvis.cities.queries import cities
+from parvis.kit import policies
+from parvis.kit.server import Roles
 
 
 class CityRefused(ValueError):
@@ -32,7 +34,7 @@ def add_city(
     country: str = "CA",
     office_phone: str = "",
     office_email: str = "",
-    app_role: str,
+    roles: Roles,
     default: bool | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> City:
@@ -72,7 +74,7 @@ def add_city(
             cursor.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema_name)).as_string())
         say(f"creating the tables of {schema_name}")
         migrate_schema(schema_name)
-        grant(schema_name, app_role)
+        grant(schema_name, roles)
         _set_at(schema_name, fingerprint())
     return city
 
@@ -106,11 +108,11 @@ def fingerprint() -> str:
     """Names every migration there is: when it is unchanged, there is nothing to migrate."""
     loader = MigrationLoader(None, ignore_no_migrations=True)
     names = "\n".join(sorted(f"{app}.{name}" for app, name in loader.disk_migrations))
-    return f"parvis {hashlib.sha256(names.encode()).hexdigest()[:16]}"
+    return f"parvis {hashlib.sha256(names.encode()).hexdigest()[:16]} {policies.fingerprint()}"
 
 
-def migrate_all(app_role: str, progress: Callable[[str], None] | None = None) -> None:
-    """Bring the public schema and every city up to date, then renew the app role's grants.
+def migrate_all(roles: Roles, progress: Callable[[str], None] | None = None) -> None:
+    """Bring the public schema and every city up to date, then renew the roles' grants.
 
     Each schema's comment says which migrations it has, so that a start with nothing to do takes no time.
     """
@@ -119,13 +121,13 @@ def migrate_all(app_role: str, progress: Callable[[str], None] | None = None) ->
     if not _is_at(get_public_schema_name(), now):
         say(get_public_schema_name())
         migrate_schema(get_public_schema_name())
-        grant(get_public_schema_name(), app_role)
+        grant(get_public_schema_name(), roles)
         _set_at(get_public_schema_name(), now)
     for city in cities():
         if not _is_at(city.schema_name, now):
             say(city.schema_name)
             migrate_schema(city.schema_name)
-            grant(city.schema_name, app_role)
+            grant(city.schema_name, roles)
             _set_at(city.schema_name, now)
 
 
@@ -145,29 +147,50 @@ def _set_at(schema_name: str, mark: str) -> None:
         )
 
 
-def grant(schema_name: str, app_role: str) -> None:
-    """Give the app role what it needs in a schema: rows, never tables. `APPEND_ONLY` tables can't be rewritten."""
-    role, schema = sql.Identifier(app_role), sql.Identifier(schema_name)
-    statements = [
-        "GRANT USAGE ON SCHEMA {schema} TO {role}",
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
-        "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
-        "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role}",
-    ]
-    with schema_context(schema_name), connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(sql.SQL(statement).format(schema=schema, role=role).as_string())
+#: What anonymous readers' pages are made of: the public role reads these tables and no other.
+PUBLISHED = re.compile(
+    r"cities_\w+|words_\w+|places_\w+|orgs_organization(identifier)?|kit_cache|django_content_type|"
+    r"directory_(?!correction|importrun|revision|sourcerow)\w+"
+)
+
+
+def grant(schema_name: str, roles: Roles) -> None:
+    """Give each role what it needs in a schema: rows, never tables; then lock what holds people (`kit.policies`).
+
+    `APPEND_ONLY` tables can't be rewritten. One transaction: there is no moment in which too much is open.
+    """
+    with schema_context(schema_name), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema_name])
         tables = {name for (name,) in cursor.fetchall()}
-        for table in sorted(APPEND_ONLY & tables):
+
+        def run(statement: str, role: str, table: str = "") -> None:
             cursor.execute(
-                sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {}.{} FROM {}")
-                .format(schema, sql.Identifier(table), role)
+                sql.SQL(statement)
+                .format(
+                    schema=sql.Identifier(schema_name),
+                    role=sql.SQL("PUBLIC") if role == "PUBLIC" else sql.Identifier(role),
+                    table=sql.Identifier(schema_name, table),
+                )
                 .as_string()
             )
-        for table in sorted({"django_migrations"} & tables):
-            cursor.execute(
-                sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {}.{} FROM {}")
-                .format(schema, sql.Identifier(table), role)
-                .as_string()
-            )
+
+        run("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {schema} FROM {role}", "PUBLIC")
+        for role in roles:
+            run("GRANT USAGE ON SCHEMA {schema} TO {role}", role)
+        for role in (roles.app, roles.worker):
+            run("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}", role)
+            run("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}", role)
+            for table in sorted(APPEND_ONLY & tables):
+                run("REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {role}", role, table)
+            for table in sorted({"django_migrations"} & tables):
+                run("REVOKE INSERT, UPDATE, DELETE ON {table} FROM {role}", role, table)
+        for role in (roles.app, roles.worker):
+            run("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role}", role)
+        for table in sorted(name for name in tables if PUBLISHED.fullmatch(name)):
+            run("GRANT SELECT ON {table} TO {role}", roles.public, table)
+        for table in sorted(name for name in tables if name.startswith("ledger_")):
+            run("GRANT SELECT ON {table} TO {role}", roles.audit, table)
+        run("GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}", roles.backup)
+        run("GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}", roles.backup)
+        if schema_name != get_public_schema_name():
+            policies.apply(schema_name, roles)

@@ -29,6 +29,7 @@ from parvis.demo.cities import CITIES, MONTREAL, DemoCity
 from parvis.demo.generator import LAST_DAY, generate, identifier, identifier_space
 from parvis.directory import documents, search
 from parvis.directory.models import ImportRun, Tombstone, Verification
+from parvis.kit.server import Roles
 from parvis.ledger.actions import Entry, record_many
 from parvis.orgs.actions import add_member
 from parvis.orgs.models import Organization, PartnerRole
@@ -62,7 +63,7 @@ class OlderDemo(Exception):
 
 
 def load_demo(
-    *, app_role: str, services: int | None = None, seed: int = 1, progress: Progress | None = None
+    *, roles: Roles, services: int | None = None, seed: int = 1, progress: Progress | None = None
 ) -> dict[str, dict[str, int]]:
     """Make the demo cities that are missing (as the owner role) and fill both. `services` is Montréal's.
 
@@ -80,7 +81,7 @@ def load_demo(
                 country=demo.country,
                 office_phone=demo.office_phone,
                 office_email=demo.office_email,
-                app_role=app_role,
+                roles=roles,
             )
     written = {}
     for city in cities():

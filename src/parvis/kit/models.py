@@ -7,13 +7,15 @@ from django.db import models
 
 
 class Personal(NamedTuple):
-    """Why a personal field is kept, and for how long: declared beside the field, read by the house tests.
+    """Why a personal field is kept, for how long, of which class: declared beside the field, read by house tests.
 
-    purpose: a code such as "sign-in"; retention: a code of `RETENTION`.
+    purpose: a code such as "sign-in"; retention: a code of `RETENTION`; data_class: a code of `core.access.DataClass`
+    for people who are newcomers, "account" for people who sign in, "public" for what the directory publishes.
     """
 
     purpose: str
     retention: str
+    data_class: str
 
 
 #: Retention classes: code -> what it means. One nightly sweep forgets.
@@ -24,6 +26,8 @@ RETENTION = {
     "directory": "while the organization publishes it",
     "correction": "one year after the answer",
     "message": "thirty days after it was sent",
+    "case": "while the file is open, and five years after it is closed",
+    "proof": "five years after it ended",
     "ledger": "as long as the object it is about",
 }
 
@@ -45,8 +49,8 @@ class OutboxMail(Row):
     """A message that waits to leave, written in the transaction of what it tells; the worker relays it."""
 
     personal = {
-        "recipients": Personal("to deliver the message", "message"),
-        "message": Personal("to deliver the message", "message"),
+        "recipients": Personal("to deliver the message", "message", "account"),
+        "message": Personal("to deliver the message", "message", "account"),
     }
     not_personal = "state of the delivery"
 

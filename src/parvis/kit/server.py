@@ -1,6 +1,8 @@
 """The PostgreSQL that Parvis stands on: the embedded one, or the server named by DATABASE_URL.
 
-Two roles, always: the *owner* runs migrations, the *app* role serves requests and owns no table.
+Six roles, one password each: the *owner* runs migrations; the others own nothing. *app* serves who signed in, *public*
+serves everybody else and can read nothing but what is published, *worker* runs sweeps and tasks, *audit* reads the
+ledger, *backup* reads everything and writes nothing.
 Nothing here needs Django, so that a broken database is one clear sentence and not a traceback.
 """
 
@@ -11,16 +13,18 @@ import os
 import secrets
 import time
 import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 import psutil
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 OWNER = "parvis_owner"
-APP = "parvis_app"
 DATABASE = "parvis"
 
 
@@ -28,12 +32,41 @@ class DatabaseUnavailable(Exception):
     """The database cannot be used; the message is one sentence a person can act on."""
 
 
+class Roles(NamedTuple):
+    """Names of the database roles that own nothing."""
+
+    app: str
+    public: str
+    worker: str
+    audit: str
+    backup: str
+
+
 @dataclass(frozen=True)
 class Urls:
-    """Connection URLs of one database: `owner` for migrations, `app` for everything else."""
+    """Connection URLs of one database: `owner` for migrations, one for each of the other roles.
 
-    owner: str
-    app: str
+    "" for a role that this process has no business with: what serves requests never learns the owner's password.
+    """
+
+    owner: str = ""
+    app: str = ""
+    public: str = ""
+    worker: str = ""
+    audit: str = ""
+    backup: str = ""
+
+    def handed_down(self, *names: str) -> dict[str, str]:
+        """Environment of a child process that works as these roles and no others."""
+        return {f"PARVIS_{name.upper()}_DSN": getattr(self, name) for name in names}
+
+    @classmethod
+    def inherited(cls) -> "Urls":
+        """What the parent process handed down."""
+        return cls(**{name: os.environ.get(f"PARVIS_{name.upper()}_DSN", "") for name in Roles._fields})
+
+    def roles(self) -> Roles:
+        return Roles(*(str(conninfo_to_dict(getattr(self, name))["user"]) for name in Roles._fields))
 
 
 class Secrets:
@@ -45,11 +78,16 @@ class Secrets:
     def __init__(self, home: Path) -> None:
         self.path = home / "secrets.json"
 
+    def has(self, name: str) -> bool:
+        return name in self.all()
+
+    def all(self) -> dict[str, str]:
+        values: dict[str, str] = json.loads(self.path.read_text()) if self.path.exists() else {}
+        return values
+
     def get(self, name: str) -> str:
         """The secret called `name`, made on first use (43 URL-safe characters, 256 bits)."""
-        values: dict[str, str] = {}
-        if self.path.exists():
-            values = json.loads(self.path.read_text())
+        values = self.all()
         if name not in values:
             values[name] = secrets.token_urlsafe(32)
             draft = self.path.with_suffix(f".{os.getpid()}")
@@ -57,6 +95,36 @@ class Secrets:
                 json.dump(values, file, indent=1)
             draft.replace(self.path)
         return values[name]
+
+
+class KeyEncryptionKeys(Mapping[int, str]):
+    """Version -> key-encryption key, from PARVIS_KEYS ("1:secret 2:secret") or from the installation's secrets.
+
+    A version that is not known yet is looked for again: keys are rotated while the office works.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._secrets = Secrets(home)
+        self._known: dict[int, str] = {}
+
+    def _read(self) -> dict[int, str]:
+        given = os.environ.get("PARVIS_KEYS", "").split()
+        pairs = [pair.split(":", 1) for pair in given] or [
+            (name.removeprefix("key-encryption-"), value)
+            for name, value in self._secrets.all().items()
+            if name.startswith("key-encryption-")
+        ]
+        self._known = {int(version): value for version, value in pairs}
+        return self._known
+
+    def __getitem__(self, version: int) -> str:
+        return self._known[version] if version in self._known else self._read()[version]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
 
 
 def databases(home: Path) -> Urls:
@@ -76,19 +144,26 @@ def _external(url: str, home: Path) -> Urls:
     except psycopg.Error as error:
         raise DatabaseUnavailable(f"DATABASE_URL does not work: {_first_line(error)}") from None
     with owner:
-        given = os.environ.get("APP_DATABASE_URL", "").strip()
-        if given:
-            return Urls(url, given)
-        name = owner.info.dbname
-        role, password = f"{name}_app"[:63], Secrets(home).get(f"database-{name}-app")
-        try:
-            _make_role(owner, role, password)
-        except psycopg.Error as error:
-            raise DatabaseUnavailable(
-                f"the role {owner.info.user} may not create the role {role} ({_first_line(error)}): "
-                "create it and set APP_DATABASE_URL, or let the owner create roles"
-            ) from None
-    return Urls(url, psycopg.conninfo.make_conninfo(url, user=role, password=password))
+        urls = {name: _external_role(owner, url, name, home) for name in Roles._fields}
+    return Urls(url, **urls)
+
+
+def _external_role(owner: psycopg.Connection, url: str, name: str, home: Path) -> str:
+    """The URL of one role on a server of one's own: given by {NAME}_DATABASE_URL, or made by the owner."""
+    variable = f"{name.upper()}_DATABASE_URL"
+    given = os.environ.get(variable, "").strip()
+    if given:
+        return given
+    database = owner.info.dbname
+    role, password = f"{database[:55]}_{name}", Secrets(home).get(f"database-{database}-{name}")
+    try:
+        _make_role(owner, role, password)
+    except psycopg.Error as error:
+        raise DatabaseUnavailable(
+            f"the role {owner.info.user} may not create the role {role} ({_first_line(error)}): "
+            f"create it and set {variable}, or let the owner create roles"
+        ) from None
+    return make_conninfo(url, user=role, password=password)
 
 
 def _embedded(home: Path) -> Urls:
@@ -122,7 +197,10 @@ def _embedded(home: Path) -> Urls:
 
     if fresh or "scram-sha-256" not in (data / "pg_hba.conf").read_text():
         _prepare_cluster(f"postgresql://postgres@/postgres?host={quote(host, safe='')}&port={port}", keep, data)
-    return Urls(url(OWNER), url(APP))
+    elif not keep.has(f"database-parvis_{Roles._fields[-1]}"):  # made by a Parvis that had fewer roles
+        with psycopg.connect(url("postgres", "postgres"), autocommit=True) as admin:
+            _make_roles(admin, keep)
+    return Urls(url(OWNER), **{name: url(f"parvis_{name}") for name in Roles._fields})
 
 
 def forget_the_dead(data: Path) -> None:
@@ -137,8 +215,7 @@ def forget_the_dead(data: Path) -> None:
 def _prepare_cluster(url: str, keep: Secrets, data: Path) -> None:
     """Roles with passwords, our database, then passwords required of everyone on this machine."""
     with psycopg.connect(url, autocommit=True) as admin:
-        for role in (OWNER, APP):
-            _make_role(admin, role, keep.get(f"database-{role}"))
+        _make_roles(admin, keep)
         admin.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(sql.Identifier(OWNER)))
         if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             admin.execute(
@@ -149,6 +226,11 @@ def _prepare_cluster(url: str, keep: Secrets, data: Path) -> None:
         for name, value in (pair.split("=", 1) for pair in os.environ.get("PARVIS_POSTGRES", "").split()):
             admin.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
         admin.execute("SELECT pg_reload_conf()")
+
+
+def _make_roles(admin: psycopg.Connection, keep: Secrets) -> None:
+    for role in (OWNER, *(f"parvis_{name}" for name in Roles._fields)):
+        _make_role(admin, role, keep.get(f"database-{role}"))
 
 
 def _make_role(connection: psycopg.Connection, role: str, password: str) -> None:

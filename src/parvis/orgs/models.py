@@ -37,7 +37,7 @@ class VersionedRow(DirectoryRow):
 class Organization(VersionedRow):
     """HSDS organization."""
 
-    personal = {"email": Personal("public contact of the organization", "directory")}
+    personal = {"email": Personal("public contact of the organization", "directory", "public")}
     not_personal = "published facts about an organization"
 
     name = models.TextField()
@@ -88,7 +88,7 @@ class PartnerRole(models.TextChoices):
 class Membership(Row):
     """A person works for an organization, since when and until when."""
 
-    personal = {"user": Personal("who may act for the organization", "account")}
+    personal = {"user": Personal("who may act for the organization", "account", "account")}
     not_personal = "role and dates"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")

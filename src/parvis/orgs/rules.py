@@ -27,6 +27,7 @@ OFFICE: dict[str, set[str]] = {
     Role.DIRECTOR: _DIRECTOR,
     Role.COORDINATOR: _COORDINATOR,
     Role.ADMINISTRATOR: _COORDINATOR,
+    Role.PRIVACY: {"see_history"},
 }
 #: partner role -> what it may do to the organizations where the person has it
 PARTNER: dict[str, set[str]] = {PartnerRole.WORKER: _WORKER, PartnerRole.MANAGER: _MANAGER}

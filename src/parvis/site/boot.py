@@ -46,20 +46,27 @@ def disk_sentence(path: Path, error: OSError) -> str:
 def boot(role: str = "app") -> Urls:
     """Find the database, tell the settings about it, and set Django up.
 
-    role: "app" (serves, owns nothing) or "owner" (migrations). Raises CannotStart.
+    role: "app" (serves, owns nothing), "worker" (sweeps, tasks, commands about people), "owner" (migrations),
+    "audit" (reads the ledger) or "backup". Raises CannotStart.
     """
     folder = home()
     os.environ["PARVIS_HOME"] = str(folder)
     try:
-        given = os.environ.get("PARVIS_APP_DSN", "")
-        # `parvis run` hands its web and worker processes the app role's URL and nothing more
-        urls = Urls("", given) if given and role == "app" else databases(folder)
-        os.environ.setdefault("SECRET_KEY", Secrets(folder).get("secret-key"))
+        # `parvis run` hands its processes the URLs of their own roles and nothing more
+        urls = Urls.inherited()
+        if not getattr(urls, role):
+            urls = databases(folder)
+        keep = Secrets(folder)
+        os.environ.setdefault("SECRET_KEY", keep.get("secret-key"))
+        os.environ.setdefault("PARVIS_CONTEXT_KEY", keep.get("context-key"))
+        os.environ.setdefault("PARVIS_BLIND_KEY", keep.get("blind-key"))
+        keep.get("key-encryption-1")
     except DatabaseUnavailable as error:
         raise CannotStart(str(error)) from None
     except OSError as error:
         raise CannotStart(disk_sentence(folder, error)) from None
     os.environ["PARVIS_DSN"] = getattr(urls, role)
+    os.environ["PARVIS_PUBLIC_DSN"] = urls.public
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "parvis.site.settings")
     import django
 

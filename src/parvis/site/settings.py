@@ -11,6 +11,7 @@ from django.conf.locale import LANG_INFO
 from psycopg.conninfo import conninfo_to_dict
 
 from parvis.core import language
+from parvis.kit.server import KeyEncryptionKeys
 
 HOME = Path(os.environ.get("PARVIS_HOME", "var")).resolve()
 #: "demo" (sign-ins printed, second factor offered) or "production" (second factor required of office staff)
@@ -20,6 +21,11 @@ DEBUG = False
 #: Version of the Human Services Data Specification that the API speaks: "3.2", or "3.3" for who wants to try it.
 HSDS_VERSION = os.environ.get("HSDS_VERSION", "3.2")
 SECRET_KEY = os.environ.get("SECRET_KEY", "only-for-tools-that-never-serve")
+#: Signs who acts, for the database (kit.acting).
+CONTEXT_KEY = os.environ.get("PARVIS_CONTEXT_KEY", SECRET_KEY)
+#: Keys of the blind indexes, and key-encryption keys by version: outside the database, never in a backup.
+BLIND_KEY = os.environ.get("PARVIS_BLIND_KEY", SECRET_KEY)
+KEY_ENCRYPTION_KEYS = KeyEncryptionKeys(HOME)
 # The middleware knows the domains of every city and refuses all others.
 ALLOWED_HOSTS = ["*"]
 
@@ -38,6 +44,7 @@ TENANT_APPS = [
     "parvis.places",
     "parvis.orgs",
     "parvis.directory",
+    "parvis.cases",
 ]
 _PLAIN_APPS = [
     "django.contrib.messages",
@@ -57,7 +64,7 @@ TENANT_LIMIT_SET_CALLS = True
 _dsn = conninfo_to_dict(os.environ.get("PARVIS_DSN", "dbname=parvis"))
 DATABASES = {
     "default": {
-        "ENGINE": "django_tenants.postgresql_backend",
+        "ENGINE": "parvis.kit.postgres",
         "NAME": _dsn.pop("dbname", "parvis"),
         "USER": _dsn.pop("user", ""),
         "PASSWORD": _dsn.pop("password", ""),
@@ -85,6 +92,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "parvis.accounts.middleware.ClosedByDefault",
+    "parvis.accounts.middleware.ActingMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",

@@ -75,8 +75,8 @@ class ServiceStatus(models.TextChoices):
 
 class Service(VersionedRow):
     personal = {
-        "email": Personal("public contact of the service", "directory"),
-        "assurer_email": Personal("who confirmed the facts", "directory"),
+        "email": Personal("public contact of the service", "directory", "public"),
+        "assurer_email": Personal("who confirmed the facts", "directory", "public"),
     }
     not_personal = "published facts about a service"
 
@@ -192,9 +192,9 @@ class Address(DirectoryRow):
 
 class Contact(DirectoryRow):
     personal = {
-        "name": Personal("public contact of the organization", "directory"),
-        "email": Personal("public contact of the organization", "directory"),
-        "title": Personal("public contact of the organization", "directory"),
+        "name": Personal("public contact of the organization", "directory", "public"),
+        "email": Personal("public contact of the organization", "directory", "public"),
+        "title": Personal("public contact of the organization", "directory", "public"),
     }
     not_personal = "links and department"
 
@@ -214,7 +214,7 @@ class Contact(DirectoryRow):
 
 
 class Phone(DirectoryRow):
-    personal = {"number": Personal("public contact of the organization", "directory")}
+    personal = {"number": Personal("public contact of the organization", "directory", "public")}
     not_personal = "links and description"
 
     location = parent(Location, "phones")

@@ -38,7 +38,7 @@ class SourceRow(models.Model):
 class Verification(Row):
     """Somebody confirmed that what is published about an object is true: who, how, when."""
 
-    personal = {"by": Personal("who confirmed the facts", "directory")}
+    personal = {"by": Personal("who confirmed the facts", "directory", "public")}
     not_personal = "date and means"
 
     object_type = models.CharField(max_length=40)
@@ -60,8 +60,8 @@ class Correction(Row):
     """ "Something is wrong here", said by a reader, and what became of it. Its sender follows it by a secret link."""
 
     personal = {
-        "email": Personal("to tell the sender what became of it", "correction"),
-        "message": Personal("what the sender says is wrong", "correction"),
+        "email": Personal("to tell the sender what became of it", "correction", "account"),
+        "message": Personal("what the sender says is wrong", "correction", "account"),
     }
     not_personal = "links, state and answer"
 

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from parvis import __version__
+from parvis.kit.server import Roles
 from parvis.site.boot import CannotStart, boot, disk_sentence
 from parvis.site.commands.office import open_office
 
@@ -81,8 +82,10 @@ def backup(file: Path, force: bool) -> None:
     try:
         with tempfile.TemporaryDirectory(dir=os.environ["PARVIS_HOME"]) as folder:
             dump = Path(folder) / "database.dump"
-            command = [tool("pg_dump"), "--format=custom", "--no-owner", "--no-acl", "--verbose", f"--file={dump}"]
-            run_with_progress(command, urls.owner, "backup", tables(urls.owner))
+            # As the backup role: the owner sees no person. The key that signs contexts stays here.
+            command = [tool("pg_dump"), "--format=custom", "--no-owner", "--no-acl", "--enable-row-security",
+                       "--exclude-table=*.access_key", "--verbose", f"--file={dump}"]  # fmt: skip
+            run_with_progress(command, urls.backup, "backup", tables(urls.owner))
             manifest = {
                 "format": FORMAT,
                 "parvis": __version__,
@@ -124,7 +127,7 @@ def restore(file: Path, replace: bool) -> None:
     from django.db import connection
 
     database = str(conninfo_to_dict(urls.owner)["dbname"])
-    app_role = str(conninfo_to_dict(urls.app)["user"])
+    roles = urls.roles()
     if not replace and has_cities(urls.owner):
         raise click.UsageError("this database has cities; add --replace to put the backup in their place")
     connection.close()
@@ -157,7 +160,7 @@ def restore(file: Path, replace: bool) -> None:
         server.execute(rename.format(sql.Identifier(database), sql.Identifier(old)))
         server.execute(rename.format(sql.Identifier(fresh), sql.Identifier(database)))
         server.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(old)))
-    regrant(app_role)
+    regrant(roles)
     click.echo(f"restored {file}: {', '.join(manifest['cities']) or 'no city'}")
 
 
@@ -169,14 +172,14 @@ def has_cities(url: str) -> bool:
         return connection.execute("SELECT 1 FROM public.cities_city LIMIT 1").fetchone() is not None
 
 
-def regrant(app_role: str) -> None:
-    """A dump has no grants: give the app role its rows again, and bring an older backup's tables up to date."""
+def regrant(roles: Roles) -> None:
+    """A dump has no grants: give the roles their rows again, and bring an older backup's tables up to date."""
     from django.db import connection
 
     from parvis.cities.actions import grant, migrate_all
     from parvis.cities.queries import cities
 
     connection.set_schema_to_public()
-    migrate_all(app_role)
+    migrate_all(roles)
     for name in ["public", *(city.schema_name for city in cities())]:
-        grant(name, app_role)
+        grant(name, roles)

@@ -27,18 +27,17 @@ def add(
 ) -> None:
     """Add a city: SCHEMA is its short name (a-z, 0-9, _)."""
     urls = boot("owner")
-    from psycopg.conninfo import conninfo_to_dict
 
     from parvis.cities.actions import CityRefused, add_city, migrate_all
 
-    role = str(conninfo_to_dict(urls.app)["user"])
+    roles = urls.roles()
     try:
-        migrate_all(role)
+        migrate_all(roles)
         tags = [tag.strip() for tag in languages.split(",") if tag.strip()]
         city = add_city(
             schema, name=name, domains=domains, languages=tags, timezone=timezone, country=country.upper(),
             office_phone=phone, office_email=email,
-            app_role=role, progress=lambda line: click.echo(line, err=True),
+            roles=roles, progress=lambda line: click.echo(line, err=True),
         )  # fmt: skip
     except CityRefused as refused:
         raise click.UsageError(str(refused)) from None

@@ -15,11 +15,10 @@ def migrate() -> None:
 def prepare(quiet: bool = True) -> None:
     """Migrate everything and renew the grants. Sets Django up as the owner role."""
     urls = boot("owner")
-    from psycopg.conninfo import conninfo_to_dict
 
     from parvis.cities.actions import migrate_all
 
-    migrate_all(str(conninfo_to_dict(urls.app)["user"]), None if quiet else lambda name: click.echo(name, err=True))
+    migrate_all(urls.roles(), None if quiet else lambda name: click.echo(name, err=True))
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

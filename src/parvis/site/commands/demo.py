@@ -30,7 +30,6 @@ def demo(schema: str, services: int | None, seed: int) -> None:
     """
     urls = boot("owner")
     from django.db import connection
-    from psycopg.conninfo import conninfo_to_dict
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
@@ -40,8 +39,8 @@ def demo(schema: str, services: int | None, seed: int) -> None:
     from parvis.demo.cities import CITIES, MONTREAL
     from parvis.demo.loader import OlderDemo, load, load_demo
 
-    app_role = str(conninfo_to_dict(urls.app)["user"])
-    migrate_all(app_role)
+    roles = urls.roles()
+    migrate_all(roles)
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -61,7 +60,7 @@ def demo(schema: str, services: int | None, seed: int) -> None:
                 code = schema if schema in CITIES else MONTREAL.code
                 told = {schema: load(code, services=services, seed=seed, progress=progress)}
             else:
-                told = load_demo(app_role=app_role, services=services, seed=seed, progress=progress)
+                told = load_demo(roles=roles, services=services, seed=seed, progress=progress)
         except City.DoesNotExist:
             raise click.UsageError(f"there is no city «{schema}»; `parvis city list` names them") from None
         except OlderDemo as error:

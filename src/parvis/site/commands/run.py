@@ -29,7 +29,7 @@ def run(host: str, port: int, workers: int, demo: bool) -> None:
     folder = home()
     free_port(host, port)
     # The supervisor itself stays small: what needs Django runs in processes of their own.
-    from parvis.kit.server import DatabaseUnavailable, databases
+    from parvis.kit.server import DatabaseUnavailable, Roles, databases
 
     try:
         urls = databases(folder)
@@ -38,15 +38,18 @@ def run(host: str, port: int, workers: int, demo: bool) -> None:
     prepared = subprocess.run([sys.executable, "-m", "parvis", "prepare", "--demo" if demo else "--no-demo"])
     if prepared.returncode:
         raise SystemExit(prepared.returncode)
-    env = {**os.environ, "PARVIS_HOME": str(folder), "PARVIS_APP_DSN": urls.app}
-    for name in ("DATABASE_URL", "APP_DATABASE_URL"):  # what serves requests never learns the owner's password
-        env.pop(name, None)
+    given = {"DATABASE_URL", *(f"{name.upper()}_DATABASE_URL" for name in Roles._fields)}
+    env = {name: value for name, value in os.environ.items() if name not in given} | {"PARVIS_HOME": str(folder)}
     web = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
         "--workers", str(workers), "--blocking-threads", "8", "--backlog", "1024", "--no-ws",
         "--respawn-failed-workers", "--log-level", "error", "parvis.site.wsgi:application",
     ]  # fmt: skip
-    children = [Child("web", web, env), Child("worker", [sys.executable, "-m", "parvis", "worker"], env)]
+    worker = [sys.executable, "-m", "parvis", "worker"]
+    children = [
+        Child("web", web, env | urls.handed_down("app", "public")),
+        Child("worker", worker, env | urls.handed_down("worker")),
+    ]
     stop = threading.Event()
 
     def stopping(_number: int, _frame: FrameType | None) -> None:
@@ -150,7 +153,7 @@ def worker() -> None:
     """The background worker: queue, sweeps, sign of life."""
     from parvis.site.boot import boot
 
-    boot("app")
+    boot("worker")
     from django.utils import timezone
 
     from parvis.cities.models import Beat
@@ -178,20 +181,19 @@ def prepare(demo: bool) -> None:
 
     urls = boot("owner")
     from django.core.management import call_command
-    from psycopg.conninfo import conninfo_to_dict
 
     from parvis.cities.actions import migrate_all
     from parvis.cities.queries import cities
     from parvis.kit.catalogues import compile_all
 
     compile_all()
-    app_role = str(conninfo_to_dict(urls.app)["user"])
-    migrate_all(app_role, lambda name: click.echo(f"parvis: tables of {name}", err=True))
+    roles = urls.roles()
+    migrate_all(roles, lambda name: click.echo(f"parvis: tables of {name}", err=True))
     collect_static(call_command)
     if demo and not cities():
         from parvis.demo.loader import load_demo
 
-        load_demo(app_role=app_role)
+        load_demo(roles=roles)
 
 
 def collect_static(call_command: object) -> None:

@@ -1,0 +1,407 @@
+"""Who may see a person, in the database: functions, the triggers that keep the access projection, and the policies.
+
+Everything is made from what the models declare (`data_class`, `row_class`, `append_only`), so that a new table about
+people is locked by existing. `docs/access.md` draws it; `kit.policies` applies it.
+
+Grantees. A person's file is granted to an organization (all its workers), to an account *in* an organization
+(`access_in_role`: it ends when the account leaves the organization), or to an account for itself.
+"""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+
+from parvis.accounts.models import Role
+from parvis.cases.models import Access, Agreement, Household, Person, PersonKey, SearchToken
+from parvis.cases.models.base import OFFICE, PersonRow
+from parvis.core.access import EVERYTHING, OWN, SELF, DataClass
+from parvis.kit.models import Row
+from parvis.kit.policies import Place
+
+_SETTLED = "SECURITY DEFINER SET search_path = $schema$, pg_temp"
+#: inside a definer function called by another role: the owner's own sessions see nothing
+_DEFINER = "session_user <> current_user"
+GRANTED = "(SELECT access_grantees())::uuid[]"
+DENIED = "(SELECT access_denied())::uuid[]"
+
+
+def statements(place: Place) -> Iterator[str]:
+    yield from _functions()
+    yield from _triggers()
+    for table, rules in tables(place).items():
+        yield from _lock(table, rules, place)
+    yield from _grants()
+
+
+def person_models() -> list[type[PersonRow]]:
+    """Every table with a `person`, of whatever app, in a fixed order."""
+    found: list[type[PersonRow]] = []
+    waiting = list(PersonRow.__subclasses__())
+    while waiting:
+        model = waiting.pop()
+        waiting += model.__subclasses__()
+        if not model._meta.abstract:
+            found.append(model)
+    return sorted(found, key=lambda model: model._meta.db_table)
+
+
+# -- policies ---------------------------------------------------------------------------------------------------------
+
+
+def tables(place: Place) -> dict[str, dict[str, str]]:
+    """Table -> command -> condition, for the roles that act for somebody (app, and worker in a task)."""
+    found: dict[str, dict[str, str]] = {
+        Access._meta.db_table: {
+            "SELECT": f"grantee_id = ANY ({GRANTED}) AND now() >= valid_from AND now() < valid_until"
+            f" AND person_id <> ALL ({DENIED})",
+        },
+        Person._meta.db_table: {
+            "SELECT": _exists(place, "cases_person.id", DataClass.IDENTITY),
+            "INSERT": f"holder_id = ANY ({GRANTED}) AND holder_id <> (SELECT access_user())",
+            "UPDATE": _exists(place, "cases_person.id", DataClass.IDENTITY, writes=True),
+        },
+        Household._meta.db_table: _household(),
+        SearchToken._meta.db_table: {
+            "SELECT": f"(grantee_id = ANY ({GRANTED}) OR {_exists(place, 'cases_searchtoken.person_id')})"
+            f" AND person_id <> ALL ({DENIED})",
+            "INSERT": _exists(place, "cases_searchtoken.person_id", writes=True),
+            "DELETE": _exists(place, "cases_searchtoken.person_id", writes=True),
+        },
+        PersonKey._meta.db_table: {
+            "SELECT": _exists(place, "cases_personkey.person_id"),
+            "INSERT": _exists(place, "cases_personkey.person_id", writes=True),
+        },
+        # what is agreed between two organizations names nobody; it is locked because access hangs on it
+        Agreement._meta.db_table: {
+            "SELECT": f"organization_id = ANY ({GRANTED}) OR (SELECT access_role()) <> ''",
+            "INSERT": _by_role(Role.ADMINISTRATOR, Role.PRIVACY),
+            "UPDATE": _by_role(Role.ADMINISTRATOR, Role.PRIVACY),
+        },
+    }
+    for model in person_models():
+        found[model._meta.db_table] = _rules(model, place)
+    return found
+
+
+def _rules(model: type[PersonRow], place: Place) -> dict[str, str]:
+    table = model._meta.db_table
+    special = _SPECIAL.get(model.__name__)
+    if special:
+        return special(place)
+    person = f"{table}.person_id"
+    if "row_class" in {field.name for field in model._meta.fields}:
+        wanted: DataClass | str = f"{table}.row_class"
+    elif model.data_class is None:  # who is named, denied, let in: for those who keep the file
+        return dict.fromkeys(("SELECT", "INSERT", "UPDATE"), _exists(place, person, writes=True))
+    else:
+        wanted = model.data_class
+    rules = {
+        "SELECT": _exists(place, person, wanted),
+        # whoever keeps the file may add what they will not see again: a confidential note, a hidden address
+        "INSERT": _exists(place, person, writes=True),
+    }
+    if not model.append_only:
+        rules["UPDATE"] = _exists(place, person, wanted, writes=True)
+    return rules
+
+
+def _exists(place: Place, person: str, wanted: DataClass | str = "", *, writes: bool = False) -> str:
+    """One of our grantees has access to the person, for this class of data (the projection has a policy of its own)."""
+    classes = wanted.value if isinstance(wanted, DataClass) else wanted
+    if place.citus:
+        return f"access_allows({person}, {classes or -1}, {str(writes).lower()})"
+    more = f" AND a.classes & {classes} <> 0" if classes else ""
+    return f"EXISTS (SELECT FROM cases_access a WHERE a.person_id = {person}{more}{' AND a.writes' if writes else ''})"
+
+
+def _by_role(*roles: Role) -> str:
+    return "(SELECT access_role()) IN ({})".format(", ".join(f"'{role.value}'" for role in roles))
+
+
+def _household() -> dict[str, str]:
+    ours = f"(holder_id = ANY ({GRANTED}) AND NOT restricted)"
+    members = "EXISTS (SELECT FROM cases_access a WHERE a.household_id = cases_household.id{})"
+    not_denied = "cases_household.id <> ALL ((SELECT access_denied_households())::uuid[])"
+    return {
+        "SELECT": f"({ours} OR {members.format('')}) AND {not_denied}",
+        "INSERT": f"holder_id = ANY ({GRANTED}) AND holder_id <> (SELECT access_user())",
+        "UPDATE": f"({ours} OR {members.format(' AND a.writes')}) AND {not_denied}",
+    }
+
+
+def _note(place: Place) -> dict[str, str]:
+    """By class, and for its author as long as they may see the person at all."""
+    person = "cases_note.person_id"
+    mine = "author_id = (SELECT access_user())"
+    return {
+        "SELECT": f"{_exists(place, person, 'cases_note.row_class')} OR ({mine} AND {_exists(place, person)})",
+        "INSERT": f"{mine} AND {_exists(place, person, writes=True)}",
+    }
+
+
+def _consent(place: Place) -> dict[str, str]:
+    """Who keeps the file, the person, and the organizations it speaks to: none learns of the others."""
+    return {
+        "SELECT": f"{_keepers('cases_consent.person_id')} OR EXISTS (SELECT FROM cases_consentrecipient r"
+        f" WHERE r.consent_id = cases_consent.id AND r.organization_id = ANY ({GRANTED}))",
+        "INSERT": _keepers("cases_consent.person_id"),
+    }
+
+
+def _recipient(place: Place) -> dict[str, str]:
+    return {
+        "SELECT": f"organization_id = ANY ({GRANTED}) OR {_keepers('cases_consentrecipient.person_id')}",
+        "INSERT": _keepers("cases_consentrecipient.person_id"),
+    }
+
+
+def _withdrawal(place: Place) -> dict[str, str]:
+    return {
+        "SELECT": f"{_keepers('cases_withdrawal.person_id')} OR EXISTS (SELECT FROM cases_consentrecipient r"
+        f" WHERE r.consent_id = cases_withdrawal.consent_id AND r.organization_id = ANY ({GRANTED}))",
+        "INSERT": _keepers("cases_withdrawal.person_id"),
+    }
+
+
+def _keepers(person: str) -> str:
+    return f"EXISTS (SELECT FROM cases_access a WHERE a.person_id = {person} AND (a.writes OR a.basis = 'self'))"
+
+
+def _break_glass(place: Place) -> dict[str, str]:
+    review = _by_role(Role.PRIVACY)
+    return {
+        "SELECT": f"user_id = (SELECT access_user()) OR {review}"
+        f" OR {_exists(place, 'cases_breakglass.person_id', writes=True)}",
+        "INSERT": f"user_id = (SELECT access_user()) AND {_by_role(Role.AGENT)}"
+        " AND until <= now() + interval '4 hours 1 minute'",
+        "UPDATE": f"{review} OR user_id = (SELECT access_user())",
+    }
+
+
+_SPECIAL = {
+    "Note": _note,
+    "Consent": _consent,
+    "ConsentRecipient": _recipient,
+    "Withdrawal": _withdrawal,
+    "BreakGlass": _break_glass,
+}
+
+
+def _lock(table: str, rules: dict[str, str], place: Place) -> Iterator[str]:
+    yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
+    yield f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"
+    for command in ("SELECT", "INSERT", "UPDATE", "DELETE"):
+        name = f"acting_{command.lower()}"
+        yield f"DROP POLICY IF EXISTS {name} ON {table}"
+        if command in rules:
+            clause = {"INSERT": "WITH CHECK ({0})", "UPDATE": "USING ({0}) WITH CHECK ({0})"}.get(
+                command, "USING ({0})"
+            )
+            yield f"CREATE POLICY {name} ON {table} FOR {command} TO $app$, $worker$ {clause.format(rules[command])}"
+    for name, role, condition in (
+        ("system", "$worker$", "access_is_system()"),
+        ("definer", "CURRENT_USER", _DEFINER),
+    ):
+        yield f"DROP POLICY IF EXISTS {name} ON {table}"
+        yield f"CREATE POLICY {name} ON {table} TO {role} USING ({condition}) WITH CHECK ({condition})"
+    yield f"DROP POLICY IF EXISTS backup ON {table}"
+    yield f"CREATE POLICY backup ON {table} FOR SELECT TO $backup$ USING (current_user = session_user)"
+
+
+def _grants() -> Iterator[str]:
+    """Less than what `cities.actions.grant` gave: nothing is deleted at a desk, the projection is nobody's to write."""
+    everything = [Access, Person, PersonKey, Household, SearchToken, Agreement, *person_models()]
+    for model in everything:
+        table = model._meta.db_table
+        yield f"REVOKE ALL ON {table} FROM $public$"
+        if model is not SearchToken:
+            yield f"REVOKE DELETE ON {table} FROM $app$"
+        if getattr(model, "append_only", False):
+            yield f"REVOKE UPDATE ON {table} FROM $app$, $worker$"
+    yield "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA $schema$ FROM PUBLIC, $public$, $audit$, $backup$"
+    yield "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA $schema$ TO $app$, $worker$"
+    yield "REVOKE INSERT, UPDATE ON cases_access FROM $app$, $worker$"
+    yield "REVOKE UPDATE ON cases_personkey FROM $app$"
+    for signature in ("access_projection(uuid)", "access_refresh(uuid)"):
+        yield f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC, $app$, $public$, $audit$, $backup$"
+    yield "REVOKE ALL ON FUNCTION access_refresh(uuid) FROM $worker$"
+
+
+# -- functions --------------------------------------------------------------------------------------------------------
+
+
+def _functions() -> Iterator[str]:
+    yield f"""
+    CREATE OR REPLACE FUNCTION access_in_role(account uuid, organization uuid) RETURNS uuid
+    LANGUAGE sql IMMUTABLE {_SETTLED} AS $body$
+        SELECT left(encode(sha256(convert_to(account::text || organization::text, 'UTF8')), 'hex'), 32)::uuid
+    $body$
+    """
+    # An office account without its second factor claims nothing where one is required.
+    second_factor = "EXISTS (SELECT FROM mfa_authenticator f WHERE f.user_id = u.id)" if settings.PRODUCTION else "true"
+    yield f"""
+    CREATE OR REPLACE FUNCTION access_claims(account uuid) RETURNS text
+    LANGUAGE sql STABLE {_SETTLED} AS $body$
+        SELECT pg_backend_pid() || '|' || extract(epoch FROM now()) || '||||' WHERE account IS NULL
+        UNION ALL
+        SELECT pg_backend_pid() || '|' || extract(epoch FROM now()) || '|' || u.id || '|' || u.id || coalesce(
+            (SELECT string_agg(',' || g, '') FROM (
+                SELECT '{OFFICE}'::uuid AS g WHERE u.office_role = '{Role.AGENT}'
+                UNION ALL SELECT access_in_role(u.id, '{OFFICE}') WHERE u.office_role <> ''
+                UNION ALL SELECT organization_id FROM orgs_membership WHERE user_id = u.id AND until IS NULL
+                UNION ALL SELECT access_in_role(u.id, organization_id) FROM orgs_membership
+                    WHERE user_id = u.id AND until IS NULL
+            ) AS granted), '') || '|' || u.office_role
+        FROM accounts_user u WHERE u.id = account AND u.is_active AND (u.office_role = '' OR {second_factor})
+    $body$
+    """
+    # Who lives with somebody who must not be found would give them away: the whole household is denied.
+    yield f"""
+    CREATE OR REPLACE FUNCTION access_denied() RETURNS uuid[]
+    LANGUAGE sql STABLE {_SETTLED} AS $body$
+        SELECT coalesce(array_agg(person_id), '{{}}') FROM (
+            SELECT person_id FROM cases_denial WHERE user_id = access_user() AND ended_at IS NULL
+            UNION SELECT other.person_id FROM cases_denial d
+                JOIN cases_householdmember m ON m.person_id = d.person_id AND m.until IS NULL
+                JOIN cases_householdmember other ON other.household_id = m.household_id AND other.until IS NULL
+                WHERE d.user_id = access_user() AND d.ended_at IS NULL
+        ) AS denied
+    $body$
+    """
+    yield f"""
+    CREATE OR REPLACE FUNCTION access_denied_households() RETURNS uuid[]
+    LANGUAGE sql STABLE {_SETTLED} AS $body$
+        SELECT coalesce(array_agg(m.household_id), '{{}}') FROM cases_denial d
+            JOIN cases_householdmember m ON m.person_id = d.person_id
+            WHERE d.user_id = access_user() AND d.ended_at IS NULL
+    $body$
+    """
+    yield f"""
+    CREATE OR REPLACE FUNCTION access_allows(whom uuid, wanted int, to_write boolean) RETURNS boolean
+    LANGUAGE sql STABLE {_SETTLED} AS $body$
+        SELECT EXISTS (
+            SELECT FROM cases_access a WHERE a.person_id = whom AND a.grantee_id = ANY (access_grantees())
+                AND now() >= a.valid_from AND now() < a.valid_until AND a.classes & wanted <> 0
+                AND (a.writes OR NOT to_write)
+        ) AND whom <> ALL (access_denied())
+    $body$
+    """
+    yield _projection()
+    yield f"""
+    CREATE OR REPLACE FUNCTION access_refresh(whom uuid) RETURNS void
+    LANGUAGE plpgsql {_SETTLED} AS $body$
+    BEGIN
+        -- two writers of one person wait for each other here: the later one sees what the earlier one did
+        PERFORM FROM cases_person WHERE id = whom FOR UPDATE;
+        DELETE FROM cases_access WHERE person_id = whom;
+        INSERT INTO cases_access ({", ".join(_COLUMNS)}) SELECT {", ".join(_COLUMNS)} FROM access_projection(whom);
+    END $body$
+    """
+    # To break the glass one knows the file's reference, as the person in danger does; nothing is told but a key.
+    yield f"""
+    CREATE OR REPLACE FUNCTION access_by_reference(wanted text) RETURNS uuid
+    LANGUAGE sql STABLE {_SETTLED} AS $body$
+        SELECT m.person_id FROM cases_household h
+            JOIN cases_householdmember m ON m.household_id = h.id AND m.until IS NULL AND m.relation = 'head'
+            WHERE h.reference = wanted AND access_role() = '{Role.AGENT}' AND m.person_id <> ALL (access_denied())
+    $body$
+    """
+
+
+_COLUMNS = [field.column for field in Access._meta.concrete_fields if field.column]
+
+
+def _projection() -> str:
+    """The truth about access to one person; `cases_access` holds what this gives for everybody."""
+    always = "'-infinity'::timestamptz, 'infinity'::timestamptz"
+    named = EVERYTHING & ~DataClass.CONFIDENTIAL
+    return f"""
+    CREATE OR REPLACE FUNCTION access_projection(whom uuid) RETURNS TABLE (
+        person_id uuid, household_id uuid, grantee_id uuid, source_id uuid, basis varchar, classes int, writes boolean,
+        valid_from timestamptz, valid_until timestamptz, state varchar, listed_at timestamptz
+    ) LANGUAGE sql STABLE {_SETTLED} AS $body$
+        WITH p AS (
+            SELECT cases_person.*, h.id AS household, h.lead_worker_id, h.backup_worker_id FROM cases_person
+                LEFT JOIN cases_householdmember m ON m.person_id = cases_person.id AND m.until IS NULL
+                LEFT JOIN cases_household h ON h.id = m.household_id
+                WHERE cases_person.id = whom
+        ), granted (grantee, source, basis, classes, writes, since, until) AS (
+            SELECT p.holder_id, p.id, 'own', {OWN.value}, true, {always} FROM p WHERE NOT p.restricted
+            UNION ALL
+            SELECT DISTINCT access_in_role(worker, p.holder_id), p.household, 'lead', {EVERYTHING.value}, true, {always}
+                FROM p, unnest(ARRAY[p.lead_worker_id, p.backup_worker_id]) AS worker WHERE worker IS NOT NULL
+            UNION ALL
+            SELECT r.organization_id, access_in_role(r.id, g.id), 'consent', c.classes, false,
+                g.since::timestamp AT TIME ZONE 'UTC',
+                least(c.until, (g.until + 1)::timestamp AT TIME ZONE 'UTC', g.ended_on::timestamp AT TIME ZONE 'UTC')
+                FROM p JOIN cases_consent c ON c.person_id = p.id
+                JOIN cases_consentrecipient r ON r.consent_id = c.id
+                JOIN cases_agreement g ON g.organization_id = r.organization_id
+                WHERE NOT EXISTS (SELECT FROM cases_withdrawal w WHERE w.consent_id = c.id)
+            UNION ALL
+            SELECT access_in_role(n.user_id, p.holder_id), n.id, 'named', {named.value}, true,
+                '-infinity'::timestamptz, coalesce(n.until, 'infinity')
+                FROM p JOIN cases_namedaccess n ON n.person_id = p.id WHERE n.ended_at IS NULL
+            UNION ALL
+            SELECT access_in_role(b.user_id, '{OFFICE}'), b.id, 'break_glass', {named.value}, false,
+                '-infinity'::timestamptz, least(b.until, b.ended_at)
+                FROM p JOIN cases_breakglass b ON b.person_id = p.id
+            UNION ALL
+            SELECT p.user_id, p.user_id, 'self', {SELF.value}, false, {always} FROM p WHERE p.user_id IS NOT NULL
+        )
+        SELECT p.id, p.household, g.grantee, g.source, g.basis, g.classes, g.writes, g.since, g.until, p.state,
+            p.created_at FROM p, granted g WHERE g.since < g.until
+    $body$
+    """
+
+
+def _triggers() -> Iterator[str]:
+    """A row that access is made from changes: the projection of its person is made again, in the same transaction."""
+    yield f"""
+    CREATE OR REPLACE FUNCTION access_changed() RETURNS trigger LANGUAGE plpgsql {_SETTLED} AS $body$
+    BEGIN
+        IF TG_TABLE_NAME = 'cases_person' THEN
+            PERFORM access_refresh(NEW.id);
+        ELSIF TG_TABLE_NAME = 'cases_household' THEN
+            PERFORM access_refresh(person_id) FROM cases_householdmember WHERE household_id = NEW.id AND until IS NULL;
+        ELSIF TG_TABLE_NAME = 'cases_agreement' THEN
+            PERFORM access_refresh(p) FROM (
+                SELECT DISTINCT person_id AS p FROM cases_consentrecipient WHERE organization_id = NEW.organization_id
+            ) AS concerned ORDER BY p;
+        ELSIF TG_OP = 'DELETE' THEN
+            PERFORM access_refresh(OLD.person_id);
+        ELSE
+            PERFORM access_refresh(NEW.person_id);
+        END IF;
+        RETURN NULL;
+    END $body$
+    """
+    yield f"""
+    CREATE OR REPLACE FUNCTION access_keep() RETURNS trigger LANGUAGE plpgsql {_SETTLED} AS $body$
+    BEGIN
+        IF TG_OP = 'DELETE' AND session_user = $worker-text$ THEN
+            RETURN OLD;  -- the purge
+        END IF;
+        RAISE insufficient_privilege USING MESSAGE = TG_TABLE_NAME || ' is added to, never changed';
+    END $body$
+    """
+    sources = {
+        "cases_person": "INSERT OR UPDATE OF holder_id, restricted, user_id, state",
+        "cases_household": "UPDATE OF lead_worker_id, backup_worker_id",
+        "cases_householdmember": "INSERT OR UPDATE OR DELETE",
+        "cases_consentrecipient": "INSERT",
+        "cases_withdrawal": "INSERT",
+        "cases_agreement": "INSERT OR UPDATE",
+        "cases_namedaccess": "INSERT OR UPDATE OR DELETE",
+        "cases_breakglass": "INSERT OR UPDATE OR DELETE",
+    }
+    for table, events in sources.items():
+        yield f"DROP TRIGGER IF EXISTS access_changed ON {table}"
+        yield f"CREATE TRIGGER access_changed AFTER {events} ON {table} FOR EACH ROW EXECUTE FUNCTION access_changed()"
+    kept: list[type[Row]] = [model for model in person_models() if model.append_only]
+    for model in kept:
+        table = model._meta.db_table
+        yield f"DROP TRIGGER IF EXISTS access_keep ON {table}"
+        yield (
+            f"CREATE TRIGGER access_keep BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION access_keep()"
+        )

@@ -1,0 +1,233 @@
+"""Reading people's files. First argument: the viewer. Lists, counts and searches start from the access projection.
+
+Every query asks the viewer's grantees itself: with row-level security off it gives the same answer.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db import connection
+from django.db.models import Count, F, Q, QuerySet
+from django.http import Http404
+from django.utils import timezone
+
+from parvis.cases import rules
+from parvis.cases.models import Access, Denial, Household, HouseholdMember, Person
+from parvis.cases.models.access import Basis
+from parvis.cases.models.base import PersonRow
+from parvis.core import names
+from parvis.core.access import DataClass
+from parvis.kit.sealing import blind
+
+RowType = TypeVar("RowType", bound=PersonRow)
+
+
+# -- the projection ---------------------------------------------------------------------------------------------------
+
+
+def granted(viewer: Any, wanted: DataClass | None = None, *, writes: bool = False) -> QuerySet[Access]:
+    """The access rows that hold for this viewer now, for a class of data, or to write."""
+    now = timezone.now()
+    found = Access.objects.filter(
+        grantee_id__in=rules.grantees(viewer), valid_from__lte=now, valid_until__gt=now
+    ).exclude(person_id__in=denied(viewer))
+    if wanted is not None:
+        found = found.alias(hit=F("classes").bitand(wanted.value)).filter(hit__gt=0)
+    return found.filter(writes=True) if writes else found
+
+
+def denied(viewer: Any) -> list[uuid.UUID]:
+    """Persons whom this viewer must never see, and who lives with them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT unnest(access_denied())")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def classes_of(viewer: Any, person: uuid.UUID) -> tuple[DataClass, bool]:
+    """What the viewer may see of a person, and whether they may write."""
+    seen, writes = DataClass(0), False
+    for row in granted(viewer).filter(person_id=person):
+        seen |= DataClass(row.classes)
+        writes = writes or row.writes
+    return seen, writes
+
+
+def rows(viewer: Any, model: type[RowType], persons: Iterable[uuid.UUID]) -> QuerySet[RowType]:
+    """Rows of `model` about these persons that the viewer may see: by the table's class, or each row's own."""
+    wanted = list(persons)
+    held = granted(viewer).filter(person_id__in=wanted).values_list("person_id", "classes")
+    per_person: dict[uuid.UUID, int] = {}
+    for person, classes in held:
+        per_person[person] = per_person.get(person, 0) | classes
+    found = model.objects.filter(person_id__in=per_person)  # type: ignore[attr-defined]
+    if model.data_class is not None:
+        return found.filter(person_id__in=[p for p, c in per_person.items() if c & model.data_class])
+    allowed = Q(pk__in=[])
+    for person, classes in per_person.items():
+        allowed |= Q(person_id=person, row_class__in=[member.value for member in DataClass if member & classes])
+    if model._meta.model_name == "note":
+        allowed |= Q(author_id=viewer.pk)
+    return found.filter(allowed)
+
+
+# -- one ---------------------------------------------------------------------------------------------------------------
+
+
+def person(viewer: Any, pk: uuid.UUID) -> Person:
+    """One person, or 404: the same for "not there" and "not yours"."""
+    if not granted(viewer, DataClass.IDENTITY).filter(person_id=pk).exists():
+        raise Http404
+    return _one(Person, pk)
+
+
+def household(viewer: Any, pk: uuid.UUID) -> Household:
+    """One household, if any of its present members may be seen (or it is the viewer's own organization's); or 404."""
+    found = _one(Household, pk)
+    ours = not found.restricted and found.holder_id in rules.holders(viewer)
+    if not ours and not granted(viewer).filter(household_id=pk).exists():
+        raise Http404
+    return found
+
+
+def _one(model: Any, pk: uuid.UUID) -> Any:
+    try:
+        return model.objects.get(pk=pk)
+    except model.DoesNotExist:
+        raise Http404 from None
+
+
+def may_write(viewer: Any, person_id: uuid.UUID) -> bool:
+    return granted(viewer, writes=True).filter(person_id=person_id).exists()
+
+
+def members(viewer: Any, household: Household, *, ended: bool = False) -> list[HouseholdMember]:
+    """Who is in the household (`ended`: who was), head first, as far as the viewer may see each."""
+    visible = granted(viewer, DataClass.HOUSEHOLD).values("person_id")
+    found = (
+        household.members.filter(until__isnull=not ended, person_id__in=visible)
+        .select_related("person")
+        .order_by("since", "created_at")
+    )
+    return sorted(found, key=lambda member: (member.relation != "head", member.person.birth_year or 3000))
+
+
+# -- lists and search --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Found:
+    """One line of a list: a person, their household if it may be seen, and why the viewer sees them."""
+
+    person: Person
+    household: Household | None
+    basis: str
+    score: float = 1.0
+
+
+def page(viewer: Any, *, basis: str = Basis.OWN, state: str = "", offset: int = 0, size: int = 50) -> list[Found]:
+    """A page of people, newest file first. Four queries, whatever the size of the office."""
+    found = granted(viewer).filter(basis=basis)
+    if state:
+        found = found.filter(state=state)
+    ids = list(
+        found.order_by("-listed_at", "person_id").values_list("person_id", "household_id")[offset : offset + size]
+    )
+    return _lines(ids, {pk: basis for pk, _ in ids})
+
+
+def counts(viewer: Any) -> dict[str, dict[str, int]]:
+    """People by basis and state, from the projection alone: {"own": {"present": 12}}."""
+    told: dict[str, dict[str, int]] = {}
+    for basis, state, number in (
+        granted(viewer).values_list("basis", "state").annotate(n=Count("person_id", distinct=True)).order_by()
+    ):
+        told.setdefault(basis, {})[state] = number
+    return told
+
+
+def search(viewer: Any, text: str, *, size: int = 50) -> list[Found]:
+    """People by name in any script or spelling, by telephone, e-mail, or the household's reference."""
+    text = text.strip()
+    if not text:
+        return []
+    ids = _by_reference(viewer, text) or _by_contact(viewer, text) or _by_name(viewer, text)
+    return sorted(
+        _lines([(pk, home) for pk, home, _ in ids], {pk: basis for pk, _, basis in ids}, text), key=lambda f: -f.score
+    )[:size]
+
+
+_Hit = tuple[uuid.UUID, uuid.UUID | None, str]
+
+
+def _by_reference(viewer: Any, text: str) -> list[_Hit]:
+    found = Household.objects.filter(reference=text.upper().replace(" ", "")).values_list("pk", flat=True)
+    return list(granted(viewer).filter(household_id__in=list(found)).values_list("person_id", "household_id", "basis"))
+
+
+def _by_contact(viewer: Any, text: str) -> list[_Hit]:
+    from parvis.cases.contact import index_of  # a number is judged by its country: see there
+
+    wanted = index_of(text)
+    if wanted is None:
+        return []
+    visible = granted(viewer, DataClass.CONTACT).filter(person__contactpoints__value_index=wanted)
+    return list(visible.values_list("person_id", "household_id", "basis").distinct())
+
+
+MOST_CANDIDATES = 300
+
+_FIND = """
+    SELECT person_id FROM (
+        SELECT t.person_id, count(*) AS hits FROM cases_searchtoken t
+        WHERE t.grantee_id = %(holder)s AND t.token = ANY(%(tokens)s)
+        GROUP BY t.person_id
+        UNION ALL
+        SELECT t.person_id, count(*) FROM cases_access a JOIN cases_searchtoken t USING (person_id)
+        WHERE a.basis <> 'own' AND a.grantee_id = ANY(%(grantees)s) AND t.token = ANY(%(tokens)s)
+        GROUP BY t.person_id
+    ) AS found GROUP BY person_id ORDER BY max(hits) DESC LIMIT %(most)s
+"""
+
+
+def _by_name(viewer: Any, text: str) -> list[_Hit]:
+    tokens = names.query_tokens(text)
+    if not tokens:
+        return []
+    found: list[uuid.UUID] = []
+    held_by = {
+        *rules.holders(viewer),
+        *(
+            row
+            for row in granted(viewer).exclude(basis=Basis.OWN).values_list("person__holder_id", flat=True).distinct()
+        ),
+    }
+    for holder in held_by:
+        blinded = [blind(f"name|{holder}", token) for token in tokens]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _FIND,
+                {"holder": holder, "tokens": blinded, "grantees": rules.grantees(viewer), "most": MOST_CANDIDATES},
+            )
+            found += [row[0] for row in cursor.fetchall()]
+    visible = granted(viewer, DataClass.IDENTITY).filter(person_id__in=found)
+    return list({hit[0]: hit for hit in visible.values_list("person_id", "household_id", "basis")}.values())
+
+
+def _lines(ids: Sequence[tuple[uuid.UUID, uuid.UUID | None]], why: dict[uuid.UUID, str], text: str = "") -> list[Found]:
+    people = Person.objects.prefetch_related("personnames").in_bulk([pk for pk, _ in ids])
+    homes = Household.objects.in_bulk({home for _, home in ids if home})
+    return [
+        Found(people[pk], homes.get(home) if home else None, why[pk], _score(text, people[pk]) if text else 1.0)
+        for pk, home in ids
+        if pk in people
+    ]
+
+
+def _score(text: str, person: Person) -> float:
+    return names.score(text, [person.name, person.name_latin, *(name.text for name in person.personnames.all())])
+
+
+def is_denied(viewer: Any, person_id: uuid.UUID) -> bool:
+    return Denial.objects.filter(user=viewer, person_id=person_id, ended_at=None).exists()

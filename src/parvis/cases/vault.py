@@ -1,0 +1,61 @@
+"""Sealed columns: the only door between a `SealedField` and a readable text.
+
+A vault holds the data keys of some persons for as long as one piece of work; keys are read in one query, and never
+kept beyond it. What a row-level policy hides has no key either.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from parvis.cases.models import Person, PersonKey
+from parvis.kit import sealing
+
+
+class Vault:
+    """The data keys of `persons` (ids)."""
+
+    def __init__(self, persons: Iterable[uuid.UUID]) -> None:
+        rows = PersonKey.objects.filter(person_id__in=list(persons)).values_list("person_id", "version", "wrapped")
+        self._keys = {person: sealing.unwrap(version, wrapped, person) for person, version, wrapped in rows}
+
+    @classmethod
+    def of_new(cls, person: Person) -> "Vault":
+        """Make the data key of a person who has none yet."""
+        key = sealing.new_key()
+        version, wrapped = sealing.wrap(key, person.pk)
+        PersonKey.objects.create(person_id=person.pk, version=version, wrapped=wrapped)
+        vault = cls([])
+        vault._keys[person.pk] = key
+        return vault
+
+    def put(self, row: Any, **values: str | bytes | None) -> Any:
+        """Set sealed columns of `row` (its person and key are known); None empties one. Returns the row, unsaved."""
+        for column, value in values.items():
+            plain = value.encode() if isinstance(value, str) else value
+            sealed = None if plain is None else sealing.seal(self._key(row), plain, self._bound(row, column))
+            setattr(row, column, sealed)
+        return row
+
+    def open(self, row: Any, column: str) -> str:
+        """The text of a sealed column, "" when it is empty. Raises sealing.Unreadable."""
+        return self.open_bytes(row, column).decode()
+
+    def open_bytes(self, row: Any, column: str) -> bytes:
+        sealed = getattr(row, column)
+        return b"" if sealed is None else sealing.open_(self._key(row), bytes(sealed), self._bound(row, column))
+
+    def open_date(self, row: Any, column: str) -> dt.date | None:
+        text = self.open(row, column)
+        return dt.date.fromisoformat(text) if text else None
+
+    def _key(self, row: Any) -> bytes:
+        person = row.pk if isinstance(row, Person) else row.person_id
+        if person not in self._keys:
+            raise sealing.Unreadable("this person's key is gone, or not for whoever acts")
+        return self._keys[person]
+
+    @staticmethod
+    def _bound(row: Any, column: str) -> bytes:
+        return sealing.bound_to(row._meta.db_table, column, row.pk)
