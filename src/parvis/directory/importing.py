@@ -23,14 +23,16 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from parvis.core import language as tongues
 from parvis.core.geometry import contains
 from parvis.core.hsds import ENTITIES, LOAD_ORDER, PARENTS, RESOURCES
-from parvis.core.hsds_files import HsdsError, Limits, open_package
+from parvis.core.hsds_files import HsdsError, Limits, Package, open_package
 from parvis.core.hsds_reading import COLUMNS, SENTENCES, Reading, Report
-from parvis.directory import documents, listings
+from parvis.directory import documents, listings, queries, wording
 from parvis.directory.models import ImportRun, MetaTableDescription
 from parvis.ledger import actions as ledger
 from parvis.places.models import Borough
+from parvis.words import actions as words
 
 #: What has a history of its own: a ledger event for each that an import writes.
 TOLD = ("taxonomy", "taxonomy_term", "organization", "program", "location", "service", "service_at_location")
@@ -38,6 +40,7 @@ TOLD = ("taxonomy", "taxonomy_term", "organization", "program", "location", "ser
 MOST_FINDINGS = 2_000
 #: Beyond so many touched objects everything is rendered and indexed again in one pass.
 MANY = 300
+_MOST_DESCRIPTION = 8 << 20  # bytes of a datapackage.json
 _LOCK = 0x70617276  # of imports in one city: one at a time
 
 MODELS = {**documents.MODELS, "meta_table_description": MetaTableDescription}
@@ -64,6 +67,8 @@ class Imported:
 
     report: Report
     changes: Changes
+    language: str = ""  # of the texts
+    language_from: str = "city"  # who said so: "asked", "file", or "city": nobody, so the city's first is assumed
     run: ImportRun | None = None
     files: list[Path] = field(default_factory=list)
 
@@ -71,6 +76,7 @@ class Imported:
         """The report as JSON holds it, with at most `most` findings."""
         whole = self.report.as_dict()
         whole["changes"] = self.changes.as_dict()
+        whole["language"], whole["language_from"] = self.language, self.language_from
         whole["findings_total"] = len(whole["findings"])
         if most is not None:
             whole["findings"] = whole["findings"][:most]
@@ -112,6 +118,7 @@ def import_hsds(
     path: str | Path,
     *,
     source: str = "",
+    language: str = "",
     by: Any = "import",
     reason: str = "",
     progress: Callable[[str, int], None] | None = None,
@@ -121,10 +128,17 @@ def import_hsds(
 ) -> Imported:
     """Import an HSDS folder, zip or file into the active city.
 
-    source: name under which this source's rows are known (default: the package's name). by: a User, or a short text
+    source: name under which this source's rows are known (default: the package's name). language: BCP 47 tag of its
+    texts (default: what the files say of themselves; when they say nothing, nothing is known of the texts, and they
+    count as written in the city's first language). by: a User, or a short text
     for the ledger. progress: called with (phase, rows so far). dry_run: everything is done and taken back.
     Raises HsdsError, with one sentence for the person who gave the file; then nothing has changed.
     """
+    if language:
+        try:
+            language = tongues.normalise(language)
+        except ValueError:
+            raise HsdsError(f"{language} is no language tag such as fr, en or pt-BR.") from None
     tell = progress or (lambda phase, number: None)
     started = timezone.now()
     with documents.without_collector(), open_package(path, limits) as package:
@@ -140,6 +154,7 @@ def import_hsds(
             reading.read()
             with transaction.atomic():
                 imported = _Merge(reading, started, by, reason, tell).run()
+                _say_language(imported, language, _said_in(package))
                 if dry_run:
                     transaction.set_rollback(True)
                 else:
@@ -152,6 +167,44 @@ def import_hsds(
     if not dry_run:
         imported.files = write_report(imported, started)
     return imported
+
+
+def _say_language(imported: Imported, asked: str, said: str) -> None:
+    """Write down in which language the source's texts are, when somebody says so: the reader's page needs to know."""
+    source = imported.report.source
+    said = asked or said or _said_in_tables(source)
+    imported.language_from = "asked" if asked else "file" if said else "city"
+    imported.language = said or connection.tenant.default_language
+    if said:
+        words.speak(*queries.texts_from(source), said)
+
+
+def _said_in(package: Package) -> str:
+    """The one language that the package's own description names ("language", "languages"), else ""."""
+    for member in package.members:
+        if member.stem in ("datapackage", "package") and member.ending == ".json":
+            with member.bytes() as stream:
+                try:
+                    whole = orjson.loads(stream.read(_MOST_DESCRIPTION))
+                except orjson.JSONDecodeError:
+                    return ""
+            said = whole.get("language") or whole.get("languages") if isinstance(whole, dict) else None
+            return _one_language(said if isinstance(said, list) else [said])
+    return ""
+
+
+def _said_in_tables(source: str) -> str:
+    """The one language that this source's meta_table_descriptions give to the tables of HSDS, else ""."""
+    rows = MetaTableDescription.objects.filter(source=source, missing_since=None).exclude(language="")
+    tables = {*ENTITIES, *(entity.file.removesuffix(".csv") for entity in ENTITIES.values())}
+    return _one_language([said for name, said in rows.values_list("name", "language") if name.lower() in tables])
+
+
+def _one_language(said: list[Any]) -> str:
+    """The tag that all of these languages (tags or names, or objects that have one) come to; "" when they differ."""
+    words = [one.get("code") or one.get("name") if isinstance(one, dict) else one for one in said]
+    found = {tongues.from_name(word) for word in words if isinstance(word, str) and word}
+    return found.pop() or "" if len(found) == 1 else ""
 
 
 class _Merge:
@@ -716,7 +769,8 @@ def report_page(whole: dict[str, Any]) -> str:
         {**finding, "sentence": sentence(finding["problem"]), "done_word": _DONE[finding["done"]]()}
         for finding in whole["findings"][:MOST_FINDINGS]
     ]
-    page: str = render_to_string("directory/import_report.html", {"report": whole, "findings": findings})
+    context = {"report": whole, "findings": findings, "language_said": wording.language_said(whole)}
+    page: str = render_to_string("directory/import_report.html", context)
     return page
 
 

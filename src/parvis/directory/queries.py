@@ -359,6 +359,29 @@ def _used(viewer: Any) -> tuple[str, dict[str, Any]]:
     return " UNION ALL ".join(parts), {} if network else {"own": list(orgs.partner_roles(viewer))}
 
 
+def texts_from(source: str) -> tuple[str, dict[str, Any]]:
+    """SQL of every text that this source's import wrote: (object_type, object_id, field, text), and its parameters."""
+    parts = []
+    for kind, columns in TRANSLATED.items():
+        tables = [(_TABLES[kind], column) for column in columns]
+        tables += [(table, column) for table, _link, texts in TRANSLATED_ROWS[kind] for column in texts]
+        parts += [
+            f"SELECT '{kind}', id, '{column}', {column} FROM {table} WHERE source = %(source)s"
+            for table, column in dict.fromkeys(tables)
+        ]
+    return " UNION ALL ".join(parts), {"source": source}
+
+
+def languages_of(texts: Iterable[str]) -> dict[str, str]:
+    """In which language each text is written."""
+    return words.languages(texts)
+
+
+def has_texts_beside(language: str) -> bool:
+    """Whether some text of the city is written in another language than this."""
+    return words.has_others(language)
+
+
 def translation_progress(viewer: Any, languages: Sequence[str]) -> dict[str, dict[words.State, int]]:
     """Texts of the viewer's desk by state, for each language."""
     return words.progress(*_used(viewer), languages)

@@ -298,6 +298,17 @@ def finding(found: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, "sentence": said, "done_word": DONE.get(done, done)}
 
 
+def language_said(report: Mapping[str, Any]) -> str:
+    """In which language the texts of an import are, and who says so; "" in reports older than this question."""
+    named = {"language": _tongue(report.get("language", ""))}
+    said = {
+        "asked": _("The texts are in this language, as asked: %(language)s.") % named,
+        "file": _("The texts are in this language, the files say so: %(language)s.") % named,
+        "city": _("Nobody said in which language the texts are; the city's first is assumed: %(language)s.") % named,
+    }
+    return said.get(report.get("language_from", ""), "")
+
+
 # -- timetables ---------------------------------------------------------------------------------------------------
 
 

@@ -96,6 +96,23 @@ def load(rows: Iterable[LoadRow], *, replace: bool = False) -> int:
     return written
 
 
+def speak(used: str, parameters: Mapping[str, Any], language: str) -> int:
+    """Say in which language texts are written; returns of how many that was not known, or known otherwise.
+
+    used: SQL giving (object_type, object_id, field, text), written by us, with `parameters` as its %(name)s.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO words_phrase (digest, language, text)
+                SELECT DISTINCT ON (text) sha256(convert_to(text, 'UTF8')), %(language)s, text
+                FROM ({used}) used(object_type, object_id, field, text) WHERE text ~ '[[:alpha:]]'
+                ON CONFLICT (digest) DO UPDATE SET language = excluded.language
+                WHERE words_phrase.language <> excluded.language""",
+            {**parameters, "language": normalise(language)},
+        )
+        return cursor.rowcount
+
+
 def replaced(texts: Mapping[str, str]) -> None:
     """Tell that texts were edited: {former text: new text}. Older renderings are then shown with a notice.
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from django.db import connection
 
 from parvis.core.language import fallback
-from parvis.words.models import Origin, Rendering
+from parvis.words.models import Origin, Phrase, Rendering
 from parvis.words.rules import digest, worth_saying
 
 State = Literal["missing", "stale", "machine", "done"]
@@ -87,6 +87,18 @@ def render(texts: Iterable[str], language: str, chain: Sequence[str] | None = No
         if key in best and spoken not in tags:
             shown[text] = best[key][1]
     return shown
+
+
+def languages(texts: Iterable[str]) -> dict[str, str]:
+    """In which language each of these texts is written: where nobody has said, the city's first."""
+    by_digest = {digest(text): text for text in texts if text}
+    known = Phrase.objects.filter(digest__in=list(by_digest)).values_list("digest", "language")
+    return dict.fromkeys(by_digest.values(), _default_language()) | {by_digest[bytes(k)]: said for k, said in known}
+
+
+def has_others(language: str) -> bool:
+    """Whether some text is known to be in another language than this."""
+    return Phrase.objects.exclude(language=language).exists()
 
 
 def spoken(texts: Iterable[str]) -> dict[str, list[Shown]]:
@@ -186,9 +198,14 @@ def worklist(
 
 
 def states(texts: Iterable[str], language: str) -> dict[str, tuple[State, Shown | None]]:
-    """Each text's state in a language, and the rendering it has: for the side-by-side screen. One query."""
+    """Each text's state in a language, and the rendering it has: for the side-by-side screen. One query.
+
+    A text that is written in this language has none: it is not in the answer.
+    """
     found: dict[str, tuple[State, Shown | None]] = {}
     for text, shown in render(texts, language, (language,)).items():
+        if shown.origin == "source" and shown.language == language:
+            continue
         if shown.origin == "source":
             found[text] = ("missing", None)
         elif shown.stale:

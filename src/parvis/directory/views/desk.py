@@ -94,9 +94,10 @@ def about(request: HttpRequest, obj: VersionedRow, **more: Any) -> dict[str, Any
 
 
 def targets() -> list[str]:
-    """The languages that content is translated into here."""
+    """The languages that content is translated into here; the city's first only when texts are in another."""
     city = connection.tenant
-    return [code for code in city.languages if code != city.default_language]
+    first = [city.default_language] if queries.has_texts_beside(city.default_language) else []
+    return [*first, *(code for code in city.languages if code != city.default_language)]
 
 
 def named(code: str) -> str:
@@ -446,5 +447,6 @@ def import_run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         raise Http404
     findings = page_of(request, found.report.get("findings") or [], 100)
     findings.object_list = [wording.finding(one) for one in findings.object_list]
-    context = {"run": found, "report": found.report, "findings": findings}
+    said = wording.language_said(found.report)
+    context = {"run": found, "report": found.report, "findings": findings, "language_said": said}
     return render(request, "directory/desk/import.html", context)

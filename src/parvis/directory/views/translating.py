@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -76,6 +76,8 @@ def words(request: HttpRequest, kind: str, object_id: uuid.UUID, language: str) 
         raise Http404
     texts = queries.texts_of(obj)
     states = queries.translations([text for _field, text in texts], language)
+    texts = [(field, text) for field, text in texts if text in states]
+    spoken = queries.languages_of(states)
     data = request.POST if request.method == "POST" else None
     rows, moved = [], []
     for number, (field, text) in enumerate(texts):
@@ -89,7 +91,9 @@ def words(request: HttpRequest, kind: str, object_id: uuid.UUID, language: str) 
         )
         if data is not None and not form.is_bound and data.get(f"t{number}-rendering"):
             moved.append(wording.label(field))
-        rows.append({"label": wording.label(field), "text": text, "state": state, "form": form})
+        source = spoken[text]
+        rows.append({"label": wording.label(field), "text": text, "state": state, "form": form, "source": source,
+                     "source_name": named(source), "source_direction": tongues.direction(source)})  # fmt: skip
     status = 200
     if data is not None:
         if all(row["form"].is_valid() for row in rows if row["form"].is_bound) and not moved:
@@ -100,11 +104,9 @@ def words(request: HttpRequest, kind: str, object_id: uuid.UUID, language: str) 
             )
             return redirect(request.get_full_path())
         status = 409 if moved else 422
-    source = connection.tenant.default_language
     context = about(
         request, obj, rows=rows, moved=moved, language_code=language, language_name=named(language),
-        language_direction=tongues.direction(language), source_code=source, source_name=named(source),
-        source_direction=tongues.direction(source),
+        language_direction=tongues.direction(language),
         others=[
             {"text": named(code), "url": reverse("directory:desk-words", args=[kind, obj.pk, code]),
              "current": code == language}

@@ -26,11 +26,15 @@ TIMEOUT = 60  # seconds without a byte
 @click.option("--city", "schema", default="", help="The city's schema; the default city when left out.")
 @click.option("--source", default="", help="Name under which this source's rows are known: a second import of the "
               "same source updates them. Default: the name of the package, without .zip.")  # fmt: skip
+@click.option("--language", default="", help="The language that its texts are written in: fr, en, pt-BR. Default: "
+              "what the files say; else nobody knows, and readers see \u201cnot translated yet\u201d.")  # fmt: skip
 @click.option("--report", "report_file", type=click.Path(dir_okay=False, writable=True), default=None,
               help="Write the report here too: HTML when the name ends in .html, else JSON.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Do everything, then take it back.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def import_hsds(path: str, schema: str, source: str, report_file: str | None, dry_run: bool, as_json: bool) -> None:
+def import_hsds(
+    path: str, schema: str, source: str, language: str, report_file: str | None, dry_run: bool, as_json: bool
+) -> None:
     """Import an HSDS folder, zip, JSON, ndjson or CSV file, or the one at an http(s) URL.
 
     Known: HSDS 3.x, 2.x and 1.1, Ohana, and the export of a widespread directory tool. All or nothing.
@@ -40,6 +44,13 @@ def import_hsds(path: str, schema: str, source: str, report_file: str | None, dr
         raise click.UsageError("only http and https addresses can be imported")
     if not remote and not Path(path).exists():
         raise click.UsageError(f"there is no file or folder {path}")
+    if language:
+        from parvis.core.language import normalise
+
+        try:
+            language = normalise(language)
+        except ValueError:
+            raise click.UsageError(f"{language} is no language tag such as fr, en or pt-BR") from None
     open_office()
     choose_city(schema)
     from parvis.core.hsds_files import HsdsError
@@ -48,7 +59,10 @@ def import_hsds(path: str, schema: str, source: str, report_file: str | None, dr
 
     try:
         with _there(path, bool(remote)) as (place, name), _progress() as tell:
-            imported = run(place, source=source or name, progress=tell, dry_run=dry_run, by="import", shown_path=path)
+            imported = run(
+                place, source=source or name, language=language, progress=tell, dry_run=dry_run, by="import",
+                shown_path=path,
+            )  # fmt: skip
     except HsdsError as error:
         click.echo(f"parvis: {error}", err=True)
         sys.exit(1)
@@ -69,10 +83,15 @@ def import_hsds(path: str, schema: str, source: str, report_file: str | None, dr
         click.echo(f"report\t{file}")
 
 
+#: who said in which language the texts are
+_SAID = {"asked": "as asked", "file": "the files say so", "city": "nobody said: the city's first language"}
+
+
 def _print(whole: dict[str, Any]) -> None:
     """The account on standard output, one file a line, fields separated by tabs."""
     names = ("read", "written", "merged", "repaired", "refused", "added")
     click.echo(f"{whole['package']}: {whole['shape']}, source {whole['source']}" + (" (dry run)" * whole["dry_run"]))
+    click.echo(f"language\t{whole['language']}\t{_SAID[whole['language_from']]}")
     click.echo("\t".join(("file", *names)))
     for file in [*whole["files"], {"file": "all files", **whole["totals"]}]:
         click.echo("\t".join([file["file"], *(str(file[name]) for name in names)]))
