@@ -194,9 +194,7 @@ OTHER_NAMES = [
 
 # Pairs written after the rules were settled by the tables above, and measured once before any rule was touched: 93 %
 # were found and 16 % of the others wrongly taken for one; general rules then brought it to what is held here.
-LATER_ONE_NAME = [
-    tuple(pair.strip().split(" = "))
-    for pair in """
+_LATER_ONE_NAME = """
     Abdirahman = Abdurahman; Hamza = حمزة; Hodan = Hodane; Souleymane = Sulaiman; Suleiman = سليمان;
     Mustapha = مصطفى; Moustafa = Mustafa; Zakariya = زكريا; Mariam = Maryam; Meryem = مريم; Issa = عيسى;
     Eissa = Issa; Musa = موسى; Moussa = Mousa; Yacoub = Yaqoub; Yakub = يعقوب; Bachir = Bashir;
@@ -211,11 +209,9 @@ LATER_ONE_NAME = [
     Eleni = Ελένη; Davit = დავით; Nino = ნინო; Aram = Արամ; Nguyen Thi Lan = Nguyễn Thị Lan; Diallo = Dialo;
     Ouedraogo = Wedraogo; N'Diaye = Ndiaye; Jean-Pierre = Jean Pierre; Fernández = Fernandes;
     Kuznetsov = Кузнецов; Schmidt = Шмидт
-    """.split(";")
-]
-LATER_OTHER_NAMES = [
-    tuple(pair.strip().split(" / "))
-    for pair in """
+"""
+LATER_ONE_NAME = [tuple(pair.strip().split(" = ")) for pair in _LATER_ONE_NAME.split(";")]
+_LATER_OTHER_NAMES = """
     Hamza / Hanza Omar; Hana / Huda; Rania / Rana; رانيا / رنا; Nour / Nasser; Bilal / Belal Khan Zadran;
     Samira / Amira; Salim / Salman; Saleh / Sahar; Jamila / Jamal; Latif / Latifa; Mona / Amina; منى / أمينة;
     Nadia / Dina; Imran / Imane; Iman / Amin; Yara / Yaser; Ziad / Zayd; Hani / Hana; Hala / Hilal;
@@ -227,8 +223,8 @@ LATER_OTHER_NAMES = [
     Nguyen Van An / Nguyen Van Binh; Diallo / Diop; Carlos / Carla; Luis / Luisa; Paulo / Paula; Juan / Juana;
     Jose / Josefa; Pierre / Pietro; Claude / Claudia; Marie / Mario; Leon / Lena; Eva / Ava; Ana / Ina;
     Ali / Eli; Omar / Amr; عمر / عمار; Said / Sayed; Hassan / Hasna; Hosni / Hassan
-    """.split(";")
-]
+"""
+LATER_OTHER_NAMES = [tuple(pair.strip().split(" / ")) for pair in _LATER_OTHER_NAMES.split(";")]
 
 
 def matches(one: str, other: str) -> bool:
