@@ -8,30 +8,12 @@ from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from parvis.cases import queries, rules
-from parvis.cases.actions import people
-from parvis.cases.actions.people import NewHousehold, NewPerson
-from parvis.cases.models import (
-    Agreement,
-    Consent,
-    ConsentRecipient,
-    Household,
-    HouseholdMember,
-    Person,
-    Withdrawal,
-)  # fmt: skip
-from parvis.cases.models.base import OFFICE
+from parvis.cases.models import Consent, Household, HouseholdMember, Person, Withdrawal
 from parvis.cases.vault import Vault
 from parvis.kit import sealing
 from parvis.kit.acting import acting, acting_as_nobody
-from parvis.orgs.actions import add_member
-from parvis.orgs.models import Organization
-from tests.accounts.people import open_account
-
-TODAY = dt.date(2026, 11, 23)
-
-
-def person(name: str = "آمنة", **more: Any) -> Person:
-    return Person.objects.create(holder_id=OFFICE, name=name, **more)
+from tests.accounts.people import open_account, signed_in
+from tests.cases.story import AMINA, TODAY, YOUSSEF, agree, opened, partner, seen_by, share
 
 
 @pytest.fixture
@@ -39,70 +21,33 @@ def alice(city: Any) -> Any:
     return open_account("alice", "agent")
 
 
+def amina(by: Any) -> Person:
+    with acting(by):
+        return Person.objects.get(name=AMINA.name)
+
+
 def test_no_context_is_an_error_and_not_all_rows(alice: Any) -> None:
+    opened(alice)
     with acting(alice):
-        person()
         assert Person.objects.count() == 1
     with acting_as_nobody(), pytest.raises(ProgrammingError, match="no security context"), transaction.atomic():
         Person.objects.count()
 
 
-def test_the_office_sees_its_people_and_an_organization_does_not(alice: Any) -> None:
-    bob = open_account("bob")
-    with acting(alice):
-        person()
-    with acting(bob):
-        assert Person.objects.count() == 0
-
-
-def opened(by: Any, *members: NewPerson, **more: Any) -> Household:
-    """A household of the office with Amina as its head, unless other members are given."""
-    with acting(by):
-        return people.open_household(
-            NewHousehold(holder=OFFICE, members=members or [AMINA], opened_on=TODAY, **more), by=by
-        )
-
-
-AMINA = NewPerson("آمنة الحسن", language="ar-SY", birth_date=dt.date(1990, 3, 1), interpreter=True)
-
-
-def share(person: Person, organization: Organization, *, by: Any, classes: int = 1, days: int = 365) -> Consent:
-    """A consent and an agreement, written as the office."""
-    now = timezone.now()
-    privacy = open_account(f"privacy{Organization.objects.count()}", "privacy")
-    with acting(privacy):
-        if not Agreement.objects.filter(organization=organization).exists():
-            Agreement.objects.create(organization=organization, since=TODAY - dt.timedelta(days=30))
-    with acting(by):
-        consent = Consent.objects.create(
-            person=person, purpose="referral", classes=classes, given_at=now, until=now + dt.timedelta(days=days),
-            text_version="1", text_language="ar", channel="screen", recorded_by=by,
-        )  # fmt: skip
-        ConsentRecipient.objects.create(person=person, consent=consent, organization=organization)
-    return consent
-
-
-def partner(name: str) -> tuple[Organization, Any]:
-    organization = Organization.objects.create(name=f"Maison {name}", changed_at=timezone.now())
-    user = open_account(name)
-    add_member(user, organization, "worker", by="test")
-    return organization, user
-
-
-def seen_by(user: Any) -> list[str]:
-    with acting(user):
-        return [found.name for found in Person.objects.all()]
+def test_the_office_sees_its_people_and_others_do_not(alice: Any) -> None:
+    opened(alice)
+    assert seen_by(open_account("dora", "agent")) == [AMINA.name]
+    for role in ("", "director", "coordinator", "administrator", "privacy"):
+        assert seen_by(open_account(f"x{role}", role)) == [], role
 
 
 def test_consent_opens_and_withdrawal_closes(alice: Any) -> None:
     house, bob = partner("bob")
     _, charlie = partner("charlie")
-    home = opened(alice)
-    with acting(alice):
-        amina = Person.objects.get()
-        assert HouseholdMember.objects.count() == 1
+    home = opened(alice, AMINA, YOUSSEF)
+    agree(house)
     assert seen_by(bob) == []
-    consent = share(amina, house, by=alice)
+    consent = share(amina(alice), house, by=alice)
     assert seen_by(bob) == [AMINA.name]
     assert seen_by(charlie) == []
     with acting(bob):
@@ -110,37 +55,72 @@ def test_consent_opens_and_withdrawal_closes(alice: Any) -> None:
         assert Household.objects.filter(pk=home.pk).exists()
         assert Consent.objects.count() == 1
         with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
-            HouseholdMember.objects.create(household=home, person=amina, relation="head", since=TODAY)
+            HouseholdMember.objects.create(household=home, person=amina(alice), relation="head", since=TODAY)
         assert Person.objects.update(name="x") == 0
     with acting(alice):
-        Withdrawal.objects.create(person=amina, consent=consent, at=timezone.now(), channel="spoken", recorded_by=alice)
+        Withdrawal.objects.create(
+            person=amina(alice), consent=consent, at=timezone.now(), channel="screen", recorded_by=alice
+        )
     assert seen_by(bob) == []
     with acting(bob):
         assert Household.objects.count() == 0
 
 
+def test_without_an_agreement_no_consent_opens_a_name(alice: Any) -> None:
+    house, bob = partner("bob")
+    opened(alice)
+    share(amina(alice), house, by=alice)
+    assert seen_by(bob) == []
+    agreement = agree(house)
+    assert seen_by(bob) == [AMINA.name]
+    with acting(open_account("paul", "privacy")):
+        agreement.ended_on = TODAY - dt.timedelta(days=1)
+        agreement.save()
+    assert seen_by(bob) == []
+
+
 def test_the_code_says_what_the_database_says(alice: Any) -> None:
     house, bob = partner("bob")
     opened(alice)
-    with acting(alice):
-        amina = Person.objects.get()
-        share(amina, house, by=alice, classes=5)
-    for user in (alice, bob):
+    agree(house)
+    share(amina(alice), house, by=alice, classes=5)
+    for user in (alice, bob, open_account("carl", "coordinator")):
         with acting(user), connection.cursor() as cursor:
             cursor.execute("SELECT access_grantees()")
             assert set(cursor.fetchone()[0]) == set(rules.grantees(user))
-            assert {found.person for found in queries.page(user, basis="consent")} == (
-                {amina} if user is bob else set()
-            )
-            assert [found.person for found in queries.search(user, "amina hassan")] == [amina]
+    for user in (alice, bob):
+        with acting(user):
+            shared = [found.person.name for found in queries.page(user, basis="consent")]
+            assert shared == ([AMINA.name] if user is bob else [])
+            assert [found.person.name for found in queries.search(user, "amina hassan")] == [AMINA.name]
 
 
 def test_what_is_sealed_opens_for_who_may_see(alice: Any) -> None:
     opened(alice)
+    person = amina(alice)
     with acting(alice):
-        amina = Person.objects.get()
-        assert Vault([amina.pk]).open_date(amina, "birth_date") == dt.date(1990, 3, 1)
-        assert b"1990" not in bytes(amina.birth_date)
-    bob = open_account("bob")
-    with acting(bob), pytest.raises(sealing.Unreadable):
-        Vault([amina.pk]).open(amina, "birth_date")
+        assert Vault([person.pk]).open_date(person, "birth_date") == dt.date(1990, 3, 1)
+        assert b"1990" not in bytes(person.birth_date)
+    with acting(open_account("bob")), pytest.raises(sealing.Unreadable):
+        Vault([person.pk]).open(person, "birth_date")
+
+
+def test_a_household_is_opened_in_one_screen_and_found_in_another_script(alice: Any) -> None:
+    desk = signed_in(alice)
+    form = {
+        "head-name": "محمد العلي", "head-language": "ar", "head-gender": "male", "head-birth_date": "1985-02-03",
+        "members-TOTAL_FORMS": "2", "members-INITIAL_FORMS": "0",
+        "members-0-name": "Layla", "members-0-relation": "spouse",
+    }  # fmt: skip
+    wrong = desk.post("/fr/files/new/", form | {"head-name": ""})
+    assert wrong.status_code == 422
+    answer = desk.post("/fr/files/new/", form)
+    assert answer.status_code == 302
+    page = desk.get(answer["Location"]).content.decode()
+    assert "محمد العلي" in page and "Layla" in page
+    assert "محمد العلي" in desk.get("/fr/files/?q=mohamed+al+ali").content.decode()
+    assert "محمد العلي" not in desk.get("/fr/files/?q=kowalski").content.decode()
+    _, bob = partner("bob")
+    other = signed_in(bob)
+    assert other.get(answer["Location"]).status_code == 404
+    assert "محمد" not in other.get("/fr/files/?q=mohamed").content.decode()

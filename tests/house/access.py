@@ -11,13 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ROLES = (
-    "visitor", "agent", "director", "coordinator", "administrator", "worker", "manager", "other_manager",
+    "visitor", "agent", "director", "coordinator", "administrator", "privacy", "worker", "manager", "other_manager",
 )  # fmt: skip
 EVERYBODY = frozenset(ROLES)
 SIGNED_IN = EVERYBODY - {"visitor"}
-OFFICE = frozenset({"agent", "director", "coordinator", "administrator"})
+OFFICE = frozenset({"agent", "director", "coordinator", "administrator", "privacy"})
 EDITORS = frozenset({"coordinator", "administrator"})
 ADMINISTRATOR = frozenset({"administrator"})
+PRIVACY = frozenset({"privacy"})
+PARTNERS = frozenset({"worker", "manager", "other_manager"})
+#: who keeps files of people at all
+FILES = PARTNERS | {"agent"}
 
 
 @dataclass
@@ -31,6 +35,8 @@ class World:
     invitation: Any
     offer: Any
     member: Any
+    household: Any
+    person: Any
     users: dict[str, Any]
 
 
@@ -49,7 +55,8 @@ def somewhere(world: World) -> dict[str, Any]:
 class Line:
     """`who` may open it, by `method`, with the URL's arguments from `args` and form fields or query from `data`.
 
-    `absent`: it leads nowhere in this world (404 for all who may ask).
+    `absent`: it leads nowhere in this world (404 for all who may ask). `hidden`: those among `who` for whom it is as if
+    it were not there (404): the people's files of somebody else.
     """
 
     who: frozenset[str]
@@ -57,10 +64,19 @@ class Line:
     method: str = "GET"
     data: dict[str, Any] = field(default_factory=dict)
     absent: bool = False
+    hidden: frozenset[str] = frozenset()
 
 
 def organization(world: World) -> dict[str, Any]:
     return {"pk": world.organization.pk}
+
+
+def the_household(world: World) -> dict[str, Any]:
+    return {"pk": world.household.pk}
+
+
+def the_person(world: World) -> dict[str, Any]:
+    return {"pk": world.person.pk}
 
 
 MEMBERS = EDITORS | {"manager"}
@@ -127,6 +143,10 @@ LINES: dict[str, Line] = {
     "orgs:offer": Line(
         MEMBERS, lambda world: {"pk": world.organization.pk, "offer": world.offer.pk}, "POST", {"do": "revoke"}
     ),
+    # people's files: the world's household is the office's
+    "cases:find": Line(FILES),
+    "cases:new": Line(FILES),
+    "cases:household": Line(FILES, the_household, hidden=PARTNERS),
     # the public directory
     "directory:search": Line(EVERYBODY),
     "directory:points": Line(EVERYBODY),

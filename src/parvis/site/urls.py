@@ -20,6 +20,7 @@ urlpatterns += i18n_patterns(
     path("account/", include("parvis.accounts.urls")),
     path("people/", include(people)),
     path("members/", include("parvis.orgs.urls")),
+    path("files/", include("parvis.cases.urls")),
     path("", include("parvis.directory.urls")),
     prefix_default_language=True,
 )

@@ -16,6 +16,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from parvis.core import language
 from parvis.kit import navigation
 
 register = template.Library()
@@ -255,6 +256,12 @@ def colon(words: Any) -> SafeString:
     if str(words).endswith(("?", "؟")):
         return conditional_escape(words)
     return mark_safe(_("%(words)s:") % {"words": conditional_escape(words)})  # noqa: S308 - the words are escaped
+
+
+@register.filter
+def own_name(tag: str) -> str:
+    """A language's own name for itself, from its BCP 47 tag; "" for none."""
+    return language.own_name(tag) if tag else ""
 
 
 @register.filter
