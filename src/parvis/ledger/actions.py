@@ -1,15 +1,34 @@
-"""Adding to the ledger. Always inside the writer's transaction, as its last statement."""
+"""Adding to the ledger. Always inside the writer's transaction, as its last statement.
 
+Two exceptions: a look (`seen`) belongs to nobody's write, and a refused attempt (`denied`) is kept although the
+transaction it was refused in goes.
+"""
+
+import contextvars
+import datetime as dt
+import logging
+import os
+import subprocess
+import threading
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from django.db import connection, models, transaction
+from django.conf import settings
+from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
-from parvis.ledger.chain import Entry, Json, chain_of, plain, seal
+from parvis.ledger import anchors, notices, queries
+from parvis.ledger.chain import JSON_FORM, Entry, Json, chain_of, plain, seal
+from parvis.ledger.models import SEEN, Anchor
+
+log = logging.getLogger("parvis.ledger")
+
+#: From how many events on COPY is quicker than the database's own function.
+MANY = 200
 
 
 @dataclass
@@ -45,27 +64,61 @@ def record(
 
 
 def record_many(entries: Iterable[Entry], *, by: Any = None) -> int:
-    """Write many events at once (COPY). Returns how many. Raises if there is no transaction to belong to."""
+    """Write many events at once. Returns how many. Raises if there is no transaction to belong to.
+
+    All that one transaction tells should come in one call: heads are locked until it ends, in an order that only
+    one call can keep.
+    """
+    kept = [
+        Entry(each.code, each.object_type, each.object_id, plain(each.before), plain(each.after), each.reason)
+        for each in entries
+    ]
+    return _write(kept, by, [chain_of(entry.object_id) for entry in kept])
+
+
+def _write(entries: list[Entry], by: Any, chains: list[int]) -> int:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("a ledger event belongs to the transaction of its write")
+    if not entries:
+        return 0
     actor = by.pk if isinstance(by, models.Model) else None
     label = by if isinstance(by, str) else ""
-    at = timezone.now()
-    by_chain: dict[int, list[Entry]] = defaultdict(list)
-    kept: list[Entry] = []
+    (_append if len(entries) < MANY else _copy)(entries, chains, timezone.now(), actor, label)
     for entry in entries:
-        clean = Entry(
-            entry.code,
-            entry.object_type,
-            entry.object_id,
-            plain(entry.before),
-            plain(entry.after),
-            entry.reason,
+        for subscriber in _subscribers.by_code.get(entry.code, ()):
+            subscriber(entry)
+    return len(entries)
+
+
+def _append(entries: list[Entry], chains: list[int], at: dt.datetime, actor: uuid.UUID | None, label: str) -> None:
+    """One call of the database's function: it locks the heads, seals, inserts and moves the heads on."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT ledger_append(%s, %s, %s, %s::smallint[], %s, %s, %s::uuid[], %s::text[], %s::text[], %s)",
+            [
+                at,
+                actor,
+                label,
+                chains,
+                [entry.code for entry in entries],
+                [entry.object_type for entry in entries],
+                [entry.object_id for entry in entries],
+                [_json(entry.before) for entry in entries],
+                [_json(entry.after) for entry in entries],
+                [entry.reason for entry in entries],
+            ],
         )
-        by_chain[chain_of(entry.object_id)].append(clean)
-        kept.append(clean)
-    if not kept:
-        return 0
+
+
+def _json(values: Json) -> str | None:
+    return None if values is None else orjson.dumps(values).decode()
+
+
+def _copy(entries: list[Entry], chains: list[int], at: dt.datetime, actor: uuid.UUID | None, label: str) -> None:
+    """Thousands of events: sealed here, stored by COPY."""
+    by_chain: dict[int, list[Entry]] = defaultdict(list)
+    for chain, entry in zip(chains, entries, strict=True):
+        by_chain[chain].append(entry)
     with connection.cursor() as cursor:
         # Locked in chain order, so that two writers never wait for each other in a circle.
         cursor.execute(
@@ -80,42 +133,166 @@ def record_many(entries: Iterable[Entry], *, by: Any = None) -> int:
                 for entry in chained:
                     position += 1
                     previous, digest = digest, seal(digest, position, at, actor, label, entry)
-                    yield chain, position, at, actor, label, entry, previous, digest
+                    yield (
+                        chain, position, at, actor, label, entry.code, entry.object_type, entry.object_id,
+                        _json(entry.before), _json(entry.after), entry.reason, JSON_FORM,
+                        previous, digest,
+                    )  # fmt: skip
                 heads[chain] = (position, digest)
 
-        _insert(cursor, sealed(), len(kept))
+        with cursor.copy(f"COPY ledger_event ({_COLUMNS}) FROM STDIN") as copy:
+            for row in sealed():
+                copy.write_row(row)
         cursor.executemany(
             "UPDATE ledger_head SET position = %s, hash = %s WHERE chain = %s",
             [(heads[chain][0], heads[chain][1], chain) for chain in sorted(by_chain)],
         )
-    for entry in kept:
-        for subscriber in _subscribers.by_code.get(entry.code, ()):
-            subscriber(entry)
-    return len(kept)
 
 
 _COLUMNS = (
-    "chain, position, at, actor_id, actor_label, code, object_type, object_id, before, after, reason,"
+    "chain, position, at, actor_id, actor_label, code, object_type, object_id, before, after, reason, form,"
     " previous_hash, hash"
 )
 
 
-def _insert(cursor: Any, rows: Iterator[Sequence[Any]], number: int) -> None:
-    def values(row: Sequence[Any]) -> tuple[Any, ...]:
-        chain, position, at, actor, label, entry, previous, digest = row
-        before, after = (None if part is None else orjson.dumps(part).decode() for part in (entry.before, entry.after))
-        return (
-            chain, position, at, actor, label, entry.code, entry.object_type, entry.object_id,
-            before, after, entry.reason, previous, digest,
-        )  # fmt: skip
+# ---- looks
 
-    if number < 50:
-        places = ", ".join(["%s"] * 13)
-        cursor.executemany(f"INSERT INTO ledger_event ({_COLUMNS}) VALUES ({places})", [values(row) for row in rows])
+
+def seen(
+    things: models.Model | uuid.UUID | Iterable[models.Model | uuid.UUID],
+    *,
+    by: Any,
+    code: str = "",
+    of: type[models.Model] | None = None,
+    reason: str = "",
+    fields: Iterable[str] = (),
+) -> int:
+    """Tell that `by` has looked at one thing or at each of a page of them; returns how many events were written.
+
+    things: saved rows, or their ids together with their model (`of`). code: "cases.seen" and the like; left out, it
+    is made of the model's app. fields: names of what was shown, never values. A viewer's look at an object is told
+    once an hour, unless it shows a field that was not shown yet or gives another reason.
+    Opens a transaction of its own when there is none. Raises ValueError for a look without a viewer.
+    """
+    found = [things] if isinstance(things, models.Model | uuid.UUID) else list(things)
+    if by is None or by == "":
+        raise ValueError("a look has a viewer")
+    if not found:
+        return 0
+    model = of or type(found[0])
+    if not issubclass(model, models.Model):
+        raise ValueError("ids alone don't say what they are of: pass their model as `of`")
+    code = code or f"{model._meta.app_label}{SEEN}"
+    if not code.endswith(SEEN):
+        raise ValueError(f"the code of a look ends with {SEEN}")
+    ids = dict.fromkeys(thing.pk if isinstance(thing, models.Model) else thing for thing in found)
+    shown = sorted(set(fields))
+    now = timezone.now()
+    with transaction.atomic():
+        told = queries.looked_at(list(ids), by, code, reason, since=now.replace(minute=0, second=0, microsecond=0))
+        after = {"fields": shown} if shown else None
+        return record_many(
+            [
+                Entry(code, model._meta.label_lower, each, None, after, reason)
+                for each in ids
+                if each not in told or not told[each].issuperset(shown)
+            ],
+            by=by,
+        )
+
+
+# ---- refused attempts
+
+
+def denied(action: str, obj: models.Model | None = None, *, by: models.Model, reason: str = "") -> None:
+    """Tell that `by` was refused `action` (a code such as "cases.person.edited") on `obj`, or on nothing in particular.
+
+    It is written in a transaction of its own, on a connection of its own when one is open, and so stays although
+    what was tried is rolled back. Hangs on `obj`, else on the person who tried.
+    """
+    about = by if obj is None else obj
+    entry = Entry(
+        f"{about._meta.app_label}.denied", about._meta.label_lower, about.pk, None, {"action": action}, reason
+    )
+    if not _in_somebodys_transaction():
+        with transaction.atomic():
+            record_many([entry], by=by)
         return
-    with cursor.copy(f"COPY ledger_event ({_COLUMNS}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(values(row))
+    tenant, context = connection.tenant, contextvars.copy_context()
+
+    def write() -> None:
+        try:
+            connection.set_tenant(tenant)
+            with transaction.atomic():
+                _write([entry], by, [queries.free_chain(chain_of(entry.object_id))])
+        except DatabaseError:
+            # nothing may wait here: the transaction that holds what is waited for waits for this thread
+            log.exception("refused and not recorded: %s on %s by %s", action, about.pk, by.pk)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=context.run, args=(write,), name="denied")
+    thread.start()
+    thread.join()
 
 
-__all__ = ["Entry", "record", "record_many", "subscribe"]
+def _in_somebodys_transaction() -> bool:
+    """A test's own transaction is nobody's."""
+    return not all(getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
+
+
+# ---- anchors
+
+
+def anchor(now: dt.datetime, *, always: bool = False, restored: str = "") -> int:
+    """Sign the heads of the present city's chains and add them to its file of anchors, to the copy in the table and
+    to where ANCHOR_TO says. Returns the anchor's number; 0 when nothing has happened since the last one.
+
+    restored: the reason why the database was put back from a backup; anchors that were made after the backup are
+    then set aside, by a word that only the holder of the key can sign.
+    """
+    city, file = connection.schema_name, anchors.file_of(connection.schema_name)
+    with transaction.atomic():
+        with connection.cursor() as cursor:  # one maker at a time, whoever asks
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{city}: ledger anchors"])
+        copy, line = (_believed(city, each) for each in (queries.last_copy(), anchors.last(file)))
+        if line.number == copy.number + 1:
+            Anchor.objects.create(number=line.number, line=line.line.decode())  # its maker was killed
+            copy = line
+        elif line.line != copy.line:
+            log.error("%s: the file of anchors and its copy in the database do not end alike", city)
+        newest, heads = max(copy, line, key=lambda found: found.number), queries.heads()
+        if not restored and queries.lacking(newest.heads):
+            log.error("%s: the ledger lacks what anchor %s says it has: parvis ledger verify", city, newest.number)
+        if not (always or restored) and list(newest.heads) == heads and _age(newest, now) < anchors.LONGEST:
+            return 0
+        number = newest.number + 1
+        fresh = anchors.sign(
+            anchors.signing_key(), city=city, number=number, at=now, heads=heads,
+            previous=anchors.digest(newest.line) if newest.line else anchors.NOTHING,
+            restored={"since": copy.number, "reason": restored} if restored else None,
+        )  # fmt: skip
+        to = getattr(settings, "ANCHOR_TO", os.environ.get("ANCHOR_TO", ""))
+        if to.startswith("mailto:"):
+            notices.mail_anchor(to.removeprefix("mailto:"), city, number, fresh)
+        Anchor.objects.create(number=number, line=fresh.decode())
+        anchors.append(file, [fresh])
+    if to and not to.startswith("mailto:"):
+        try:
+            anchors.carry(to, file, fresh)
+        except (OSError, subprocess.SubprocessError):
+            log.exception("%s: anchor %s did not leave for %s", city, number, to)
+    return number
+
+
+def _believed(city: str, line: bytes) -> anchors.Found:
+    """A last line, if its signature holds; else none: what somebody else wrote must not stop us."""
+    found = anchors.read_line(line, city, frozenset({anchors.public_key()})) if line else anchors.Found(0, b"")
+    return found if found.heads else anchors.Found(0, b"")
+
+
+def _age(found: anchors.Found, now: dt.datetime) -> dt.timedelta:
+    return now - dt.datetime.fromisoformat(found.at)
+
+
+__all__ = ["Entry", "anchor", "denied", "record", "record_many", "seen", "subscribe"]

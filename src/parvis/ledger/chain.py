@@ -12,6 +12,11 @@ from django.core.serializers.json import DjangoJSONEncoder
 from parvis.ledger.models import CHAINS
 
 Json = dict[str, Any] | None
+#: How an event's hash is made: in Python over JSON (events that come by the thousand, by COPY) ...
+JSON_FORM = 1
+#: ... or in the database, by its function `ledger_append`, over a text whose every part says its length.
+TEXT_FORM = 2
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,21 @@ def seal(previous: bytes, position: int, at: dt.datetime, actor: uuid.UUID | Non
         option=orjson.OPT_SORT_KEYS,
     )
     return hashlib.sha256(previous + said).digest()
+
+
+def seal_text(
+    previous: bytes, chain: int, position: int, at: dt.datetime, actor: uuid.UUID | None, label: str, entry: Entry,
+    before: str | None, after: str | None,
+) -> bytes:  # fmt: skip
+    """The same in TEXT_FORM: what `ledger_append` computes. before, after: as PostgreSQL writes its jsonb."""
+    micros = (at - _EPOCH) // dt.timedelta(microseconds=1)
+    parts = (label, entry.code, entry.object_type, before, after, entry.reason)
+    said = f"2|{chain}|{position}|{entry.object_id}|{micros}|{actor or ''}|" + "".join(map(_measured, parts))
+    return hashlib.sha256(previous + said.encode()).digest()
+
+
+def _measured(part: str | None) -> str:
+    return "-" if part is None else f"{len(part.encode())}:{part}"
 
 
 def plain(values: Json) -> Json:
