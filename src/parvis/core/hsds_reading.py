@@ -21,7 +21,7 @@ from uuid import UUID as Uuid
 from parvis.core.hsds import ENTITIES, ENTITY_KEY, EXTRAS, LOAD_ORDER, PARENTS, Entity, Field, Many
 from parvis.core.hsds_cells import ANY_UUID, LABELS, UUID, Cleaner, read_language
 from parvis.core.hsds_files import HsdsError, Limits, Member, Package, Sheet, json_items, sheet_of
-from parvis.core.hsds_shapes import SHAPES, OldShapes, Role, Shape, shape_of, table_of
+from parvis.core.hsds_shapes import CLASSIFYING, SHAPES, OldShapes, Role, Shape, classified, shape_of, table_of
 
 NAMESPACE = Uuid("b1f0a3f2-5d5e-5c0e-9d59-3f6c2f3b8a41")  # ours; ids that are not UUIDs are named in it
 Row = list[Any]
@@ -185,6 +185,7 @@ class Report:
     counts: dict[tuple[int, str], Count] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     unmapped: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)  # (file, heading) -> values
+    terms: Counter[tuple[str, str]] = field(default_factory=Counter)  # (file, heading) -> values that became terms
     ignored: list[tuple[str, str]] = field(default_factory=list)  # (file, why)
     encodings: dict[str, str] = field(default_factory=dict)
 
@@ -213,6 +214,9 @@ class Report:
             "files": self.files(),
             "encodings": self.encodings,
             "ignored_files": [{"file": name, "why": why} for name, why in self.ignored],
+            "columns_as_terms": [
+                {"file": file, "column": heading, "values": values} for (file, heading), values in self.terms.items()
+            ],
             "columns_without_place": [
                 {
                     "file": file,
@@ -528,10 +532,22 @@ class Reading:
                     row[place] = self._keys(entity, name, value)
             elif value and value != row[place]:
                 self.cleaner.note(name, "other_value", value)
-        for index, heading in self.strangers[file]:
-            if cells[index]:
-                self.report.unmapped.setdefault((self.files[file], heading), Counter())[cells[index][:80]] += 1
-        self._lay(file, line, entity, row, Role.OWN, count, cells)
+        strangers = [(heading, cells[index]) for index, heading in self.strangers[file] if cells[index]]
+        key = self._lay(file, line, entity, row, Role.OWN, count, cells)
+        for heading, value in strangers:
+            self._stranger(file, line, entity, key, heading, heading, value, count)
+
+    def _stranger(
+        self, file: int, line: int, entity: str, key: str | None, heading: str, shown: str, value: str, count: Count
+    ) -> None:
+        """A value that HSDS has no field for: words that classify become terms, the rest is counted."""
+        drafts = list(classified(entity, key or "", heading, value)) if heading in CLASSIFYING else []
+        for draft in drafts:
+            self._draft(file, line, draft, count, [])
+        if drafts:
+            self.report.terms[self.files[file], shown] += 1
+        else:
+            self.report.unmapped.setdefault((self.files[file], shown), Counter())[value[:80]] += 1
 
     def _layout(self, file: int, entity: str, headings: list[str]) -> list[tuple[int, int, str, Any, Any]]:
         if file not in self.layouts:
@@ -557,6 +573,9 @@ class Reading:
                     self.cleaner.note(heading, "other_value", cell)
         for draft in self.shapes.drafts(entity, variant, record):
             self._draft(file, line, draft, count, cells)
+        for heading, _value in self.shapes.kept:
+            self.report.terms[self.files[file], heading] += 1
+        self.shapes.kept.clear()
         for heading, value in record.items():
             self.report.unmapped.setdefault((self.files[file], heading), Counter())[value[:80]] += 1
 
@@ -876,16 +895,16 @@ class Reading:
                 many_values.append((many, inner))
             elif inner is not None:
                 self.cleaner.note(many.name, "not_nested", _shown(inner))
-        for key, stranger in value.items():
-            if key not in known and stranger is not None:
-                self.report.unmapped.setdefault((self.files[file], f"{entity}.{key}"), Counter())[
-                    _shown(stranger)[:80]
-                ] += 1
         notes, self.cleaner.notes = self.cleaner.notes, []
         for inner_entity, inner in nested:
             self._object(file, line, inner_entity, inner)
         self.cleaner.notes = notes
         identity = self._lay(file, line, entity, row, Role.OWN, count, (_shown(value),))
+        for key, stranger in value.items():
+            if key not in known and stranger is not None:
+                plain = isinstance(stranger, list) and all(isinstance(one, str) for one in stranger)
+                said = ", ".join(stranger) if plain else _shown(stranger)
+                self._stranger(file, line, entity, identity, key, f"{entity}.{key}", said, count)
         for many, items in many_values:
             for item in items:
                 if isinstance(item, dict):

@@ -172,15 +172,36 @@ _STATUS_CODES = {"1": "active", "verified": "active"}
 _PHONE_TYPES = ("text", "voice", "fax", "cell", "video", "pager", "textphone", "hotline", "tty", "sms")
 
 
+#: Columns of these entities that HSDS has no field for, but whose words classify: each becomes a taxonomy of its name.
+CLASSIFIED = frozenset({"organization", "service", "location"})
+CLASSIFYING = frozenset({"keywords", "keyword", "tags", "accreditations", "licenses"})
+
+
+def classified(entity: str, key: str, heading: str, text: str) -> Iterator[Draft]:
+    """The taxonomy, terms and attributes that a column of words comes to; none when it holds no words."""
+    taxonomy = f"column/{heading}"
+    words = [word[:200] for word in _listed(text) if any(sign.isalpha() for sign in word)]
+    if not words or entity not in CLASSIFIED or not key:
+        return
+    yield Draft("taxonomy", {"id": taxonomy, "name": heading}, Role.EXTRA)
+    for word in words:
+        term = f"{taxonomy}/{word.lower()}"
+        row = {"id": term, "name": word, "taxonomy_id": taxonomy, "taxonomy": heading}
+        yield Draft("taxonomy_term", row, Role.EXTRA)
+        yield Draft("attribute", _attribute(key, entity, term), Role.EXTRA, f"attribute/{entity}")
+
+
 class OldShapes:
     """Turns records of the older shapes into drafts. Holds what must be remembered between files.
 
-    notes: (field, code, what was there) about the record being turned, to be taken by the caller.
+    notes: (field, code, what was there) about the record being turned, to be taken by the caller. kept: (heading, text)
+    of its columns that became taxonomies, likewise.
     """
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self.notes: list[tuple[str, str, str]] = []
+        self.kept: list[tuple[str, str]] = []
         self.languages: dict[str, str] = {}  # record id -> name
         self.taxonomies: dict[str, str] = {}  # record id -> name
         self.organization_of: dict[str, str] = {}  # location -> organization (Ohana)
@@ -199,11 +220,17 @@ class OldShapes:
                 name = short if short in fields else name
             if (name in fields or name.startswith("_")) and name not in values:
                 values[name] = record.pop(heading)
+        key = values.get("id", "")
         turn = getattr(self, f"_{entity}", None)
         if turn is None:
             yield Draft(entity, values)
         else:
             yield from turn(variant, values, record)
+        for heading in sorted(CLASSIFYING & record.keys()):
+            drafts = list(classified(entity, key, heading, record[heading]))
+            if drafts:
+                self.kept.append((heading, record.pop(heading)))
+                yield from drafts
 
     def _organization(self, variant: str, values: dict[str, str], record: dict[str, str]) -> Iterator[Draft]:
         key = values.get("id", "")
@@ -227,7 +254,11 @@ class OldShapes:
         if short and short != values.get("description"):
             values["description"] = "\n\n".join(filter(None, (short, values.get("description", ""))))
         self.organization_of[key] = values.get("organization_id", "")
+        email = record.pop("email", "")
         yield Draft("location", values)
+        if email:
+            row = {"id": f"{key}/email", "location_id": key, "email": email}
+            yield Draft("contact", row, Role.EXTRA, "contact/l")
         for word in _listed(record.pop("accessibility", "")):
             row = {"id": f"{key}/{word}", "location_id": key, "description": word.replace("_", " ")}
             yield Draft("accessibility", row, Role.EXTRA, "accessibility/l")

@@ -97,6 +97,8 @@ def _print(whole: dict[str, Any]) -> None:
         click.echo("\t".join([file["file"], *(str(file[name]) for name in names)]))
     for ignored in whole["ignored_files"]:
         click.echo(f"not read\t{ignored['file']}\t{ignored['why']}")
+    for column in whole["columns_as_terms"]:
+        click.echo(f"kept as a taxonomy\t{column['file']}\t{column['column']}\t{column['values']} values")
     for column in whole["columns_without_place"]:
         click.echo(f"no place in HSDS\t{column['file']}\t{column['column']}\t{column['values']} values")
     tally: dict[tuple[str, str, str, str], int] = {}
