@@ -367,6 +367,16 @@ def test_tokens_are_few_and_fixed_in_form() -> None:
     assert sum(sizes) / len(sizes) < 9
 
 
+def test_a_common_skeleton_weighs_more_than_common_letters() -> None:
+    asked = query_tokens("Mohammed")
+
+    def met(name: str) -> int:
+        return sum(names.weight(token) for token in asked & tokens([name]))
+
+    assert met("Mohammed") > met("Muhammad") > met("Moheb") > met("Zelensky") == 0
+    assert met("محمد") > met("Hamed")
+
+
 ANY_TEXT = st.text(st.characters(), max_size=120) | st.text(
     st.sampled_from("abdmhrz عبدالرحمنوييةىئ’'-.\u200dΓωργςЗеленьський王小明ተስፋ יוסףशर्माǅẞİıﷺ①½\ud800\0"), max_size=60
 )

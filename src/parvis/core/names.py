@@ -668,6 +668,11 @@ def query_tokens(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def weight(token: str) -> int:
+    """How much a common token says, to order candidates by the sum: a whole skeleton more than three letters."""
+    return 3 if token.startswith("=") else 1
+
+
 # How alike two vowels between the same consonants are, by hand from usual transliterations and held by the table of
 # pairs in the tests: a, e, i, u, y as in `_vowel`, "*" not written in its script, a letter alone: the other has none.
 _ALIKE_TABLE = """
