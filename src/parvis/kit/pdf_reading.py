@@ -48,7 +48,7 @@ def abilities(data: bytes) -> frozenset[str]:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "parvis.kit.pdf_reading"],
             env={name: os.environ[name] for name in _NEEDED if name in os.environ},
-            input=data, capture_output=True, timeout=SECONDS + 10, check=False,
+            input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=SECONDS + 10, check=False,
         )  # fmt: skip
         answer = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, ValueError) as error:
