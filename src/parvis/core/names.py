@@ -76,11 +76,13 @@ _LONG_FAMILIES_TABLE = """
 """
 _LONG_FAMILIES = frozenset(_LONG_FAMILIES_TABLE.split())
 
+_ARAB_PARTICLES = frozenset({"al", "el", "ul", "bin", "ibn", "ben", "bint", "ould", "wuld"})
 _PARTICLES_TABLE = """
-    al el ul ar er as ash az ad at an bin ibn ben bint ould wuld von van der den de del della delle da das do dos du
-    di la le les lo y e zu zur ter ten af av mac
+    von van der den de del della delle da das do dos du di la le les lo y e zu zur ter ten
 """
-_PARTICLES = frozenset(_PARTICLES_TABLE.split())
+_PARTICLES = _ARAB_PARTICLES | frozenset(_PARTICLES_TABLE.split())
+# The article as it is said before some letters, when a hyphen tells it from a name: as-Sayed, but An Nguyen.
+_ARTICLE_SAID = re.compile(r"(?<!\w)[AaEe](?:[rsdznt]|sh|ch)[-‐‑](?=\w)")
 _ASSIMILATED_TABLE = """
     al el ul il ol ar er ur as es us ash ech ach esh az ez uz ad ed ud at et ut an en un
 """
@@ -401,8 +403,8 @@ def _signs(word: str) -> tuple[str, bool]:
     scripts = {_script(char) for char in word}
     word = word.translate(_VOWEL_SIGNS)
     if "ARABIC" in scripts:
-        feminine = word.endswith(("ة", "ۃ", "ى", "یٰ"))
-        word = re.sub("ئ|ي(?=ي)", "i", word) if not feminine else re.sub("ئ", "i", word[:-1]) + "a"
+        word = re.sub("[ةۃ]$", "a", re.sub("ئ|ي(?=ي)", "i", word))
+        word = re.sub("(?<=.)ى$", "*", word)  # a in some countries, i in others
         word = word.translate(_ONE_LETTER).translate(_ARABIC_HEARD)
         # a first alif only carries a vowel, which is not written; a final ha is mostly a vowel
         word = re.sub("^a(?=[^aeiou*])", "*", word)
@@ -510,7 +512,8 @@ def _word(written: str, inner: str = "") -> _Heard:
     close = _once(folded)
     signs, unvowelled = _signs(written)
     keys, gaps = _hear(signs, unvowelled)
-    begun = _hear(signs + "a", unvowelled)[0]
+    more_to_come = {"ARABIC": "ا", "HEBREW": "א"}.get(_script(written[-1]), "a")
+    begun = _hear(*_signs(written + more_to_come))[0]
     if re.match("[ae]l[^aeiou]", close) and len(close) > 5 and close not in _NO_ARTICLE:  # Elmasri
         rest = _hear(*_signs(close[2:]))[0]
         keys = (*keys, *rest)[:MOST_KEYS] if set(rest) & _frequent_keys() else keys
@@ -595,7 +598,7 @@ def _frequent_keys() -> frozenset[str]:
 @lru_cache(maxsize=4096)
 def _heard(name: str) -> tuple[_Heard, ...]:
     words = []
-    for written, inner, particle in _joined(_words_of(name)):
+    for written, inner, particle in _joined(_words_of(_ARTICLE_SAID.sub("al ", name))):
         word = _word(written, inner)
         if word.folded:
             words.append(replace(word, particle=True) if particle else word)
@@ -782,9 +785,21 @@ def score(query: str, names: Iterable[str]) -> float:
     1 is the same words; `SAME` and above, usual spellings of the same names; below it, a beginning of a name (while
     typing), then similar words. An empty query is 0 for everyone.
     """
-    asked = [word for word in _heard(query[:LONGEST_NAME]) if not word.particle]
+    heard = _heard(query[:LONGEST_NAME])
+    asked = [word for word in heard if not word.particle]
     if not asked:
         return 0.0
-    people = [[word for word in name if not word.particle] for name in _all_heard(names)]
-    people.append([word for name in people for word in name][: 2 * MOST_WORDS])
-    return max((_name_score(asked, given) for given in people if given), default=0.0)
+    people = _all_heard(names)
+    people.append(tuple(word for name in people for word in name)[: 2 * MOST_WORDS])
+    best = 0.0
+    for person in people:
+        given = [word for word in person if not word.particle]
+        if given:
+            differ = _particles(heard) and _particles(person) and _particles(heard) != _particles(person)
+            best = max(best, _name_score(asked, given) * (0.97 if differ else 1.0))
+    return best
+
+
+def _particles(words: Iterable[_Heard]) -> frozenset[str]:
+    """The particles that tell two names apart; the Arabic ones are written or not as one likes."""
+    return frozenset(word.folded for word in words if word.particle) - _ARAB_PARTICLES
