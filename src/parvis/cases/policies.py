@@ -7,12 +7,12 @@ Grantees. A person's file is granted to an organization (all its workers), to an
 (`access_in_role`: it ends when the account leaves the organization), or to an account for itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from django.conf import settings
 
 from parvis.accounts.models import Role
-from parvis.cases.models import Access, Agreement, Household, Person, PersonKey, SearchToken
+from parvis.cases.models import Access, Agreement, Household, Incident, Person, PersonKey, SearchToken
 from parvis.cases.models.base import OFFICE, PersonRow
 from parvis.core.access import EVERYTHING, OWN, SELF, DataClass
 from parvis.kit.models import Row
@@ -77,6 +77,12 @@ def tables(place: Place) -> dict[str, dict[str, str]]:
             "INSERT": _by_role(Role.ADMINISTRATOR, Role.PRIVACY),
             "UPDATE": _by_role(Role.ADMINISTRATOR, Role.PRIVACY),
         },
+        # anybody of the office reports one; the privacy officer keeps the register
+        Incident._meta.db_table: {
+            "SELECT": f"{_by_role(Role.PRIVACY)} OR reported_by_id = (SELECT access_user())",
+            "INSERT": "(SELECT access_role()) <> '' AND reported_by_id = (SELECT access_user())",
+            "UPDATE": _by_role(Role.PRIVACY),
+        },
     }
     for model in person_models():
         found[model._meta.db_table] = _rules(model, place)
@@ -140,25 +146,29 @@ def _note(place: Place) -> dict[str, str]:
 
 
 def _consent(place: Place) -> dict[str, str]:
-    """Who keeps the file, the person, and the organizations it speaks to: none learns of the others."""
+    """Who keeps the file, the person, the privacy officer (the register of communications), and the organizations it
+    speaks to: none of these learns of the others."""
     return {
-        "SELECT": f"{_keepers('cases_consent.person_id')} OR EXISTS (SELECT FROM cases_consentrecipient r"
-        f" WHERE r.consent_id = cases_consent.id AND r.organization_id = ANY ({GRANTED}))",
+        "SELECT": f"{_keepers('cases_consent.person_id')} OR {_by_role(Role.PRIVACY)} OR EXISTS"
+        f" (SELECT FROM cases_consentrecipient r WHERE r.consent_id = cases_consent.id"
+        f" AND r.organization_id = ANY ({GRANTED}))",
         "INSERT": _keepers("cases_consent.person_id"),
     }
 
 
 def _recipient(place: Place) -> dict[str, str]:
     return {
-        "SELECT": f"organization_id = ANY ({GRANTED}) OR {_keepers('cases_consentrecipient.person_id')}",
+        "SELECT": f"organization_id = ANY ({GRANTED}) OR {_keepers('cases_consentrecipient.person_id')}"
+        f" OR {_by_role(Role.PRIVACY)}",
         "INSERT": _keepers("cases_consentrecipient.person_id"),
     }
 
 
 def _withdrawal(place: Place) -> dict[str, str]:
     return {
-        "SELECT": f"{_keepers('cases_withdrawal.person_id')} OR EXISTS (SELECT FROM cases_consentrecipient r"
-        f" WHERE r.consent_id = cases_withdrawal.consent_id AND r.organization_id = ANY ({GRANTED}))",
+        "SELECT": f"{_keepers('cases_withdrawal.person_id')} OR {_by_role(Role.PRIVACY)} OR EXISTS"
+        f" (SELECT FROM cases_consentrecipient r WHERE r.consent_id = cases_withdrawal.consent_id"
+        f" AND r.organization_id = ANY ({GRANTED}))",
         "INSERT": _keepers("cases_withdrawal.person_id"),
     }
 
@@ -178,12 +188,60 @@ def _break_glass(place: Place) -> dict[str, str]:
     }
 
 
+def _register(table: str, *, by: str = "", update: bool = False) -> Callable[[Place], dict[str, str]]:
+    """The registers of people's rights: for who keeps the file, the person, and the privacy officer.
+
+    `by`: the column that must name whoever inserts.
+    """
+
+    def rules(place: Place) -> dict[str, str]:
+        theirs = f"({_keepers(f'{table}.person_id')} OR {_by_role(Role.PRIVACY)})"
+        found = {"SELECT": theirs, "INSERT": f"{theirs} AND {by} = (SELECT access_user())" if by else theirs}
+        if update:
+            keepers = _exists(place, f"{table}.person_id", writes=True)
+            found["UPDATE"] = f"{keepers} OR {_by_role(Role.PRIVACY)}"
+        return found
+
+    return rules
+
+
+def _identity_check(place: Place) -> dict[str, str]:
+    """It opens the file to a privacy officer: never theirs to say."""
+    mine = "checked_by_id = (SELECT access_user())"
+    return _register("cases_identitycheck")(place) | {
+        "INSERT": f"{_keepers('cases_identitycheck.person_id')} AND {mine}"
+    }
+
+
+def _approval(place: Place) -> dict[str, str]:
+    """Two people: who asked for a disclosure does not approve it."""
+    another = (
+        "EXISTS (SELECT FROM cases_disclosure d WHERE d.id = cases_disclosureapproval.disclosure_id"
+        " AND d.by_id <> (SELECT access_user()))"
+    )
+    mine = f"by_id = (SELECT access_user()) AND {_by_role(Role.PRIVACY)}"
+    return _register("cases_disclosureapproval")(place) | {"INSERT": f"{mine} AND {another}"}
+
+
+def _erasure(place: Place) -> dict[str, str]:
+    """Written by the installation alone."""
+    return {"SELECT": _register("cases_erasure")(place)["SELECT"]}
+
+
 _SPECIAL = {
     "Note": _note,
     "Consent": _consent,
     "ConsentRecipient": _recipient,
     "Withdrawal": _withdrawal,
     "BreakGlass": _break_glass,
+    "DataRequest": _register("cases_datarequest", by="recorded_by_id", update=True),
+    "IdentityCheck": _identity_check,
+    "Rectification": _register("cases_rectification", update=True),
+    "Disclosure": _register("cases_disclosure", by="by_id"),
+    "DisclosureApproval": _approval,
+    "ExportLink": _register("cases_exportlink", by="made_by_id", update=True),
+    "Erasure": _erasure,
+    "IncidentPerson": _register("cases_incidentperson"),
 }
 
 
@@ -210,7 +268,7 @@ def _lock(table: str, rules: dict[str, str], place: Place) -> Iterator[str]:
 
 def _grants() -> Iterator[str]:
     """Less than what `cities.actions.grant` gave: nothing is deleted at a desk, the projection is nobody's to write."""
-    everything = [Access, Person, PersonKey, Household, SearchToken, Agreement, *person_models()]
+    everything = [Access, Person, PersonKey, Household, SearchToken, Agreement, Incident, *person_models()]
     for model in everything:
         table = model._meta.db_table
         yield f"REVOKE ALL ON {table} FROM $public$"
@@ -222,7 +280,7 @@ def _grants() -> Iterator[str]:
     yield "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA $schema$ TO $app$, $worker$"
     yield "REVOKE INSERT, UPDATE ON cases_access FROM $app$, $worker$"
     yield "REVOKE UPDATE ON cases_personkey FROM $app$"
-    for signature in ("access_projection(uuid)", "access_refresh(uuid)"):
+    for signature in ("access_projection(uuid)", "access_projection_all()", "access_refresh(uuid)"):
         yield f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC, $app$, $public$, $audit$, $backup$"
     yield "REVOKE ALL ON FUNCTION access_refresh(uuid) FROM $worker$"
 
@@ -286,7 +344,8 @@ def _functions() -> Iterator[str]:
         ) AND whom <> ALL (access_denied())
     $body$
     """
-    yield _projection()
+    yield _projection("access_projection(whom uuid)", "WHERE cases_person.id = whom")
+    yield _projection("access_projection_all()", "")
     yield f"""
     CREATE OR REPLACE FUNCTION access_refresh(whom uuid) RETURNS void
     LANGUAGE plpgsql {_SETTLED} AS $body$
@@ -298,12 +357,31 @@ def _functions() -> Iterator[str]:
     END $body$
     """
     # To break the glass one knows the file's reference, as the person in danger does; nothing is told but a key.
+    # The privacy officer registers a letter's request the same way, and sees no more by it.
     yield f"""
     CREATE OR REPLACE FUNCTION access_by_reference(wanted text) RETURNS uuid
     LANGUAGE sql STABLE {_SETTLED} AS $body$
         SELECT m.person_id FROM cases_household h
             JOIN cases_householdmember m ON m.household_id = h.id AND m.until IS NULL AND m.relation = 'head'
-            WHERE h.reference = wanted AND access_role() = '{Role.AGENT}' AND m.person_id <> ALL (access_denied())
+            WHERE h.reference = wanted AND access_role() IN ('{Role.AGENT}', '{Role.PRIVACY}')
+                AND m.person_id <> ALL (access_denied())
+    $body$
+    """
+    # Whoever holds a link takes what is behind it, once, signed in or not. The parcel opens with the link alone.
+    yield f"""
+    CREATE OR REPLACE FUNCTION rights_take_export(wanted text, OUT person uuid, OUT link uuid, OUT sealed bytea)
+    LANGUAGE plpgsql {_SETTLED} AS $body$
+    BEGIN
+        SELECT person_id, id, parcel INTO person, link, sealed FROM cases_exportlink
+            WHERE key_hash = wanted AND taken_at IS NULL AND parcel IS NOT NULL AND now() < expires_at FOR UPDATE;
+        UPDATE cases_exportlink SET taken_at = now(), parcel = NULL WHERE id = link;
+    END $body$
+    """
+    yield f"""
+    CREATE OR REPLACE FUNCTION rights_export_waits(wanted text) RETURNS boolean
+    LANGUAGE sql STABLE {_SETTLED} AS $body$
+        SELECT EXISTS (SELECT FROM cases_exportlink
+            WHERE key_hash = wanted AND taken_at IS NULL AND parcel IS NOT NULL AND now() < expires_at)
     $body$
     """
 
@@ -311,12 +389,21 @@ def _functions() -> Iterator[str]:
 _COLUMNS = [field.column for field in Access._meta.concrete_fields if field.column]
 
 
-def _projection() -> str:
-    """The truth about access to one person; `cases_access` holds what this gives for everybody."""
+#: makes the whole projection, once it is empty: the demo, repairs
+PROJECT_ALL = (
+    f"INSERT INTO cases_access ({', '.join(_COLUMNS)}) SELECT {', '.join(_COLUMNS)} FROM access_projection_all()"
+)
+
+
+def _projection(signature: str, which: str) -> str:
+    """The truth about access to one person, or to all; `cases_access` holds what this gives for everybody.
+
+    Two functions of one text: one that chose by a parameter that may be NULL would be planned for neither.
+    """
     always = "'-infinity'::timestamptz, 'infinity'::timestamptz"
     named = EVERYTHING & ~DataClass.CONFIDENTIAL
     return f"""
-    CREATE OR REPLACE FUNCTION access_projection(whom uuid) RETURNS TABLE (
+    CREATE OR REPLACE FUNCTION {signature} RETURNS TABLE (
         person_id uuid, household_id uuid, grantee_id uuid, source_id uuid, basis varchar, classes int, writes boolean,
         valid_from timestamptz, valid_until timestamptz, state varchar, listed_at timestamptz
     ) LANGUAGE sql STABLE {_SETTLED} AS $body$
@@ -324,14 +411,15 @@ def _projection() -> str:
             SELECT cases_person.*, h.id AS household, h.lead_worker_id, h.backup_worker_id FROM cases_person
                 LEFT JOIN cases_householdmember m ON m.person_id = cases_person.id AND m.until IS NULL
                 LEFT JOIN cases_household h ON h.id = m.household_id
-                WHERE cases_person.id = whom
-        ), granted (grantee, source, basis, classes, writes, since, until) AS (
-            SELECT p.holder_id, p.id, 'own', {OWN.value}, true, {always} FROM p WHERE NOT p.restricted
+                {which}
+        ), granted (person, grantee, source, basis, classes, writes, since, until) AS (
+            SELECT p.id, p.holder_id, p.id, 'own', {OWN.value}, true, {always} FROM p WHERE NOT p.restricted
             UNION ALL
-            SELECT DISTINCT access_in_role(worker, p.holder_id), p.household, 'lead', {EVERYTHING.value}, true, {always}
+            SELECT DISTINCT p.id, access_in_role(worker, p.holder_id), p.household, 'lead', {EVERYTHING.value}, true,
+                {always}
                 FROM p, unnest(ARRAY[p.lead_worker_id, p.backup_worker_id]) AS worker WHERE worker IS NOT NULL
             UNION ALL
-            SELECT r.organization_id, access_in_role(r.id, g.id), 'consent', c.classes, false,
+            SELECT p.id, r.organization_id, access_in_role(r.id, g.id), 'consent', c.classes, false,
                 g.since::timestamp AT TIME ZONE 'UTC',
                 least(c.until, (g.until + 1)::timestamp AT TIME ZONE 'UTC', g.ended_on::timestamp AT TIME ZONE 'UTC')
                 FROM p JOIN cases_consent c ON c.person_id = p.id
@@ -339,18 +427,22 @@ def _projection() -> str:
                 JOIN cases_agreement g ON g.organization_id = r.organization_id
                 WHERE NOT EXISTS (SELECT FROM cases_withdrawal w WHERE w.consent_id = c.id)
             UNION ALL
-            SELECT access_in_role(n.user_id, p.holder_id), n.id, 'named', {named.value}, true,
+            SELECT p.id, access_in_role(n.user_id, p.holder_id), n.id, 'named', {named.value}, true,
                 '-infinity'::timestamptz, coalesce(n.until, 'infinity')
                 FROM p JOIN cases_namedaccess n ON n.person_id = p.id WHERE n.ended_at IS NULL
             UNION ALL
-            SELECT access_in_role(b.user_id, '{OFFICE}'), b.id, 'break_glass', {named.value}, false,
+            SELECT p.id, access_in_role(b.user_id, '{OFFICE}'), b.id, 'break_glass', {named.value}, false,
                 '-infinity'::timestamptz, least(b.until, b.ended_at)
                 FROM p JOIN cases_breakglass b ON b.person_id = p.id
             UNION ALL
-            SELECT p.user_id, p.user_id, 'self', {SELF.value}, false, {always} FROM p WHERE p.user_id IS NOT NULL
+            SELECT p.id, access_in_role(q.handler_id, '{OFFICE}'), q.id, 'request', {SELF.value}, false, {always}
+                FROM p JOIN cases_datarequest q ON q.person_id = p.id JOIN cases_identitycheck i ON i.request_id = q.id
+                WHERE q.state = 'open' AND q.handler_id IS NOT NULL
+            UNION ALL
+            SELECT p.id, p.user_id, p.user_id, 'self', {SELF.value}, false, {always} FROM p WHERE p.user_id IS NOT NULL
         )
         SELECT p.id, p.household, g.grantee, g.source, g.basis, g.classes, g.writes, g.since, g.until, p.state,
-            p.created_at FROM p, granted g WHERE g.since < g.until
+            p.created_at FROM p JOIN granted g ON g.person = p.id WHERE g.since < g.until
     $body$
     """
 
@@ -394,6 +486,8 @@ def _triggers() -> Iterator[str]:
         "cases_agreement": "INSERT OR UPDATE",
         "cases_namedaccess": "INSERT OR UPDATE OR DELETE",
         "cases_breakglass": "INSERT OR UPDATE OR DELETE",
+        "cases_datarequest": "INSERT OR UPDATE OR DELETE",
+        "cases_identitycheck": "INSERT",
     }
     for table, events in sources.items():
         yield f"DROP TRIGGER IF EXISTS access_changed ON {table}"

@@ -18,17 +18,27 @@ class Personal(NamedTuple):
     data_class: str
 
 
-#: Retention classes: code -> what it means. One nightly sweep forgets.
+class Retention(NamedTuple):
+    """How long: `days` after `since` (what begins the count, in words); None days: as long as `since` holds."""
+
+    days: int | None
+    since: str
+
+
+YEAR = 365
+#: Retention classes by code. Each app's sweeps forget; `parvis purge --dry-run` counts what is over.
 RETENTION = {
-    "account": "while the account is open, and two years after it is closed",
-    "session": "until the session ends, ten hours at most",
-    "invitation": "two years after it was answered or ended",
-    "directory": "while the organization publishes it",
-    "correction": "one year after the answer",
-    "message": "thirty days after it was sent",
-    "case": "while the file is open, and five years after it is closed",
-    "proof": "five years after it ended",
-    "ledger": "as long as the object it is about",
+    "account": Retention(2 * YEAR, "the account is closed"),
+    "session": Retention(0, "the session ends, ten hours at most after it began"),
+    "invitation": Retention(2 * YEAR, "it was answered or ended"),
+    "directory": Retention(None, "while the organization publishes it"),
+    "correction": Retention(YEAR, "the answer"),
+    "message": Retention(30, "it was sent"),
+    "case": Retention(5 * YEAR, "the file is closed"),
+    "proof": Retention(5 * YEAR, "it ended"),
+    "incident": Retention(5 * YEAR, "it was found, once it is closed"),
+    "link": Retention(0, "it was used, seven days at most after it was made"),
+    "ledger": Retention(None, "as long as the object it is about"),
 }
 
 

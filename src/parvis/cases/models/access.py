@@ -18,6 +18,7 @@ class Basis(models.TextChoices):
     NAMED = "named", _("Named for a restricted file")
     BREAK_GLASS = "break_glass", _("Emergency access")
     SELF = "self", _("The person")
+    REQUEST = "request", _("To answer the person's request")
 
 
 class Access(models.Model):
