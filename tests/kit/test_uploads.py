@@ -130,6 +130,13 @@ def test_a_large_picture_is_made_smaller() -> None:
     assert uploads._REDUCED not in examine(picture("PNG", (4000, 50)), name="x").notes
 
 
+def test_a_jpeg_of_endless_passes_is_refused() -> None:
+    progressive = picture("JPEG", progressive=True)
+    assert examine(progressive, name="x").media_type == "image/jpeg"  # the control
+    last = progressive.rindex(b"\xff\xda")
+    assert refused(progressive[:last] + progressive[last:-2] * 1000 + b"\xff\xd9") == "pixels"
+
+
 def test_a_damaged_picture_and_one_in_heic_are_refused() -> None:
     assert refused(picture("PNG")[:60]) == refused(b"\xff\xd8\xff\xe0 not a picture") == "picture"
     assert refused(b"RIFF\x10\0\0\0WEBPVP8 broken.") == "picture"
@@ -341,6 +348,9 @@ OFFICE_REFUSED: list[tuple[str, bytes, str]] = [
     ("odt locked", odt(**{"META-INF__manifest.xml": "<manifest:encryption-data/>"}), "old-office"),
     ("entities", office(**{"word__d.xml": '<!DOCTYPE a [<!ENTITY b "c">]><a/>'}), "archive"),
     ("utf-16", office(**{"word__d.xml": "<a/>".encode("utf-16")}), "archive"),
+    ("odt fetches, far in the tag", odt(**{"a.xml": f"<draw:image {'a-' * 999} xlink:href='file:///x'/>"}), "embedded"),
+    ("field in an attribute", office(**{"word__d.xml": '<w:fldSimple w:instr="DDEAUTO x"/>'}), "embedded"),
+    ("endless relations", office(**{"a.rels": "<a>" + "<b/>" * 10**6 + "<b/>" * 10**5 + "</a>"}), "bomb"),
     ("presentation", office("pptx"), "kind"),
     ("any zip", archive({"a.txt": "x"}), "kind"),
     ("empty types", archive({"[Content_Types].xml": "not xml"}), "archive"),
@@ -390,6 +400,7 @@ def test_plain_text_is_utf_8() -> None:
     text = "Bonjour, سلام, Слава\r\n\tfin".encode()
     assert examine(text, name="note.txt").media_type == "text/plain"
     assert examine(b"\xef\xbb\xbfa;b\r\n1;2", name="T.CSV").media_type == "text/csv"
+    assert examine(b"a,b\n-cmd|x,1", name="t.csv").notes == (uploads._FORMULAS,)
     assert examine(b"a,b\n1,-2\n+3,4", name="t.csv").notes == ()
     assert examine(b"a,b\n=cmd|' /C calc'!A0,4", name="t.csv").notes == (uploads._FORMULAS,)
     assert refused("écrit".encode("latin-1")) == refused("écrit".encode("utf-16")) == "encoding"
@@ -426,6 +437,8 @@ def test_no_more_is_read_than_may_be_kept() -> None:
     class Endless:
         asked = 0
 
+        def seek(self, place: int, /) -> None: ...
+
         def read(self, size: int = -1, /) -> bytes:
             assert size > 0
             self.asked += size
@@ -453,6 +466,12 @@ def test_any_bytes_are_kept_or_refused_and_nothing_else(seed: bytes, chance: int
     except UploadRefused:
         return
     assert kept.media_type in uploads.ENDINGS and kept.name.lower().endswith(uploads.ENDINGS[kept.media_type])
+
+
+def test_a_file_that_was_looked_at_is_read_from_its_start() -> None:
+    file = io.BytesIO(b"plain text")
+    file.read(5)
+    assert examine(file, name="x").data == b"plain text"
 
 
 # ---- names and answers

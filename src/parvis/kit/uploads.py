@@ -37,7 +37,9 @@ LARGEST = 10 * 1024**2  # bytes of one attachment
 MOST_PIXELS = 50_000_000  # of one picture: about 200 MB once decoded
 LONGEST_SIDE = 4000  # pixels kept
 MOST_INFLATED = 60 * 1024**2  # bytes of all parts of an office file together
+MOST_RELATED = 4 * 1024**2  # bytes of those parts that are read as XML
 MOST_PARTS = 2000
+MOST_SCANS = 60  # of one JPEG: each is a pass over the whole picture, and costs its sender ten bytes
 LONGEST_NAME = 100  # characters of a file name, its ending included
 
 PDF, JPEG, PNG, WEBP = "application/pdf", "image/jpeg", "image/png", "image/webp"
@@ -58,7 +60,11 @@ class UploadRefused(ValidationError):
 
 
 class Readable(Protocol):
+    """What a form gives: an uploaded file, or any open one. It is read from its start."""
+
     def read(self, size: int = -1, /) -> bytes: ...
+
+    def seek(self, place: int, /) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,12 @@ def examine(file: Readable | bytes, *, name: str, largest: int = LARGEST) -> Exa
 
     Raises UploadRefused with a sentence that says what to do instead.
     """
-    data = file[: largest + 1] if isinstance(file, bytes) else file.read(largest + 1)
+    if isinstance(file, bytes):
+        data = file[: largest + 1]
+    else:
+        with contextlib.suppress(AttributeError, OSError):  # a form may have looked at it already
+            file.seek(0)
+        data = file.read(largest + 1)
     if not data:
         raise _refuse("empty")
     if len(data) > largest:
@@ -170,6 +181,8 @@ def _is_program(data: bytes) -> bool:
 def _picture(data: bytes, media_type: str) -> _Judged:
     """The picture drawn anew from its pixels, upright, with nothing of the file it came in."""
     kind = {JPEG: "JPEG", PNG: "PNG", WEBP: "WEBP"}[media_type]
+    if kind == "JPEG" and data.count(b"\xff\xda") > MOST_SCANS:
+        raise _refuse("pixels")
     try:
         with Image.open(io.BytesIO(data), formats=[kind]) as opened:
             if opened.width * opened.height > MOST_PIXELS:
@@ -222,13 +235,15 @@ _MAIN_PARTS = {
 }
 _MACROS = re.compile(r"(?:^|/)(?:vba[^/]*\.bin|vbadata\.xml|activex/|basic/|scripts/|macrosheets/|dialogsheets/)", re.I)
 _EMBEDDED = re.compile(r"(?:^|/)(?:embeddings/|object ?\d+/|oleobject[^/]*|attachedtoolbars)", re.I)
+# These stop at the next "<" and never step back far: a part of any shape costs about one look at each byte.
 _FIELD = re.compile(
-    rb"<(?:\w+:)?(?:instrText|delInstrText)\b[^>]*>([^<]*)<|<(?:\w+:)?fldSimple\b[^>]*instr=\"([^\"]*)\""
+    rb"<(?:\w{1,40}:)?(?:instrText|delInstrText)\b[^<>]*+>([^<]*+)<"
+    rb"|<(?:\w{1,40}:)?fldSimple\b[^<>]*?\binstr=[\"']([^\"'<]*)"
 )
-
 # OpenDocument: anything but a link that comes from elsewhere.
 _FETCHED = re.compile(
-    rb"<(?!text:a[\s>]|draw:a[\s>])[\w:.-]+\b[^<>]*\bxlink:href=[\"'](?:https?:|file:|ftp:|smb:|//|\\\\|/)|<office:dde-source"
+    rb"<(?!text:a[\s>]|draw:a[\s>])[\w:.-]++[^<>]*?\bxlink:href=[\"'](?:https?:|file:|ftp:|smb:|[/\\]|\.\./)"
+    rb"|<office:dde-source"
 )
 
 
@@ -251,6 +266,8 @@ def _office(data: bytes) -> _Judged:
                 _check_part(info.filename, bytes(kept))
                 if info.filename in ("[Content_Types].xml", "mimetype") or info.filename.endswith(".rels"):
                     parts[info.filename] = bytes(kept)
+                    if sum(map(len, parts.values())) > MOST_RELATED:
+                        raise _refuse("bomb")
     except UploadRefused:
         raise
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError) as error:
@@ -295,12 +312,12 @@ def _check_part(name: str, content: bytes) -> None:
         raise _refuse("program")
     if name.lower().endswith((".xml", ".rels")):
         # an XML part in another encoding, or with entities, would be read otherwise by others than by us
-        if b"\0" in content or b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+        if b"\0" in content or b"<<" in content or b"<!DOCTYPE" in content or b"<!ENTITY" in content:
             raise _refuse("archive")
-        fields = b"".join(a or b for a, b in _FIELD.findall(content))
+        fields = b"".join(a or b for a, b in _FIELD.findall(content)) if b"nstr" in content else b""
         if re.search(rb"\bDDE(?:AUTO)?\b|INCLUDE(?:TEXT|PICTURE)", fields, re.I) or b"<ddeLink" in content:
             raise _refuse("embedded")
-        if _FETCHED.search(content):
+        if (b"xlink:href" in content or b"dde-source" in content) and _FETCHED.search(content):
             raise _refuse("embedded")
         if b"encryption-data" in content and name.lower().endswith("manifest.xml"):
             raise _refuse("old-office")
@@ -345,7 +362,7 @@ def _office_type(parts: dict[str, bytes]) -> str:
 # ---- text
 
 _MARKUP = re.compile(r"\s*<(?:!doctype|!--|\?xml|\?php|[a-z][a-z0-9:-]*[\s/>])", re.I)
-_FORMULA = re.compile(r"(?:^|[,;\t\r\n])\s*\"?\s*[=+@](?![\d\s.,;\r\n]+(?:[,;\t\r\n\"]|$))", re.M)
+_FORMULA = re.compile(r"(?:^|[,;\t])[ ]{0,9}\"?[ ]{0,9}[=+@-](?=\S)(?![\d .]{1,30}(?:[,;\t\r\"]|$))", re.M)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
