@@ -51,7 +51,7 @@ def abilities(data: bytes) -> frozenset[str]:
             input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=SECONDS + 10, check=False,
         )  # fmt: skip
         answer = json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, ValueError) as error:
+    except (subprocess.TimeoutExpired, ValueError, OSError) as error:  # no time, no answer, no process
         raise CannotRead("heavy") from error
     if "error" in answer:
         raise CannotRead(answer["error"])
