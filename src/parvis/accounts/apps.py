@@ -20,7 +20,7 @@ class AccountsConfig(AppConfig):
             "user",
             Link(_("Sign in"), "account_login", icon="user", shown=signed_out),
             Link(
-                _("People who sign in"), "account_people", icon="people", order=40,
+                _("Accounts"), "account_people", icon="people", order=40,
                 shown=lambda request: may_manage_users(request.user),
             ),
             Link(_("My account"), "account_home", icon="user", shown=signed_in, order=60),

@@ -9,6 +9,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import phonenumbers
@@ -412,7 +413,8 @@ class CostRow(RowForm):
 
     @classmethod
     def filled(cls, row: Facts) -> Facts:
-        return row or {"currency": _currency()}
+        amount = row.get("amount")
+        return {**row, "amount": amount and Decimal(amount)} if row else {"currency": _currency()}
 
     def clean_currency(self) -> str:
         return str(self.cleaned_data["currency"]).upper()

@@ -17,7 +17,7 @@ class OrgsConfig(AppConfig):
         register(
             "user",
             Link(
-                _("Members of organizations"), "orgs:teams", icon="people", order=45,
+                _("Members"), "orgs:teams", icon="people", order=45,
                 shown=lambda request: may_see_any_members(request.user),
             ),
         )  # fmt: skip
