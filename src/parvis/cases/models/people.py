@@ -67,6 +67,11 @@ class Household(Versioned, Row):
         indexes = [
             models.Index(fields=["holder_id", "state", "-changed_at"], name="cases_household_list"),
             models.Index(fields=["lead_worker", "state"], name="cases_household_caseload"),
+            models.Index(
+                fields=["holder_id", "next_contact_on"],
+                condition=Q(state="open", next_contact_on__isnull=False),
+                name="cases_household_due",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -78,6 +83,7 @@ class PersonState(models.TextChoices):
     MOVED = "moved", _("Moved away")
     LEFT = "left", _("Left the city")
     DECEASED = "deceased", _("Deceased")
+    MISTAKE = "mistake", _("Entered by mistake")
 
 
 class Gender(models.TextChoices):
