@@ -283,7 +283,7 @@ def test_an_anchor_is_given_to_a_command(anchored: Any, settings: Any, tmp_path:
 def test_the_command_compares_with_the_anchors(anchored: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from parvis.site.commands import ledger
 
-    monkeypatch.setattr(ledger, "open_office", lambda: None)
+    monkeypatch.setattr(ledger, "open_office", lambda role: None)
     schema, key = anchored.schema_name, anchors.public_key()
 
     def run(command: Any, *arguments: str) -> tuple[int, str]:

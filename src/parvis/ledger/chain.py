@@ -12,7 +12,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from parvis.ledger.models import CHAINS
 
 Json = dict[str, Any] | None
-#: How an event's hash is made: in Python over JSON (events that come by the thousand, by COPY) ...
+#: How an event's hash is made: in Python over JSON (events that come by the thousand) ...
 JSON_FORM = 1
 #: ... or in the database, by its function `ledger_append`, over a text whose every part says its length.
 TEXT_FORM = 2

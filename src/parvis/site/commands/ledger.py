@@ -21,7 +21,7 @@ def verify(schema: str, file: str | None, keys: tuple[str, ...]) -> None:
 
     With --anchors, also when the whole was rewritten so that it fits in itself.
     """
-    open_office()
+    open_office("worker")
     from django_tenants.utils import schema_context
 
     from parvis.cities.queries import cities
@@ -63,7 +63,7 @@ def verify(schema: str, file: str | None, keys: tuple[str, ...]) -> None:
               help="The database was put back from a backup: set aside the anchors made after the backup.")  # fmt: skip
 def anchor(schema: str, restored: str) -> None:
     """Sign the ends of the ledger's chains now, and write them outside the database."""
-    open_office()
+    open_office("worker")
     from django.utils import timezone
 
     from parvis.cities.queries import cities
