@@ -31,10 +31,11 @@ from parvis.cases.models.rights import (
     IncidentPerson,
     Rectification,
 )
-from parvis.cases.models.sharing import Agreement, Consent, ConsentRecipient, Withdrawal
+from parvis.cases.models.sharing import AccountOffer, Agreement, Consent, ConsentRecipient, Withdrawal
 
 __all__ = [
     "Access",
+    "AccountOffer",
     "Address",
     "Agreement",
     "Attachment",

@@ -127,3 +127,12 @@ class Agreement(Row):
                 condition=Q(until__isnull=True) | Q(until__gte=models.F("since")), name="cases_agreement_dates"
             ),
         ]
+
+
+class AccountOffer(PersonRow):
+    """What an invitation offers a newcomer: their own sign-in, linked to their file when they accept."""
+
+    data_class = None
+    not_personal = "keys; the address is in the invitation"
+
+    invitation = models.OneToOneField("accounts.Invitation", on_delete=models.CASCADE, related_name="account_offer")
