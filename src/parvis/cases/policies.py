@@ -301,7 +301,7 @@ def _functions() -> Iterator[str]:
     yield f"""
     CREATE OR REPLACE FUNCTION access_claims(account uuid) RETURNS text
     LANGUAGE sql STABLE {_SETTLED} AS $body$
-        SELECT pg_backend_pid() || '|' || extract(epoch FROM now()) || '||||' WHERE account IS NULL
+        SELECT pg_backend_pid() || '|' || extract(epoch FROM now()) || '|||' WHERE account IS NULL
         UNION ALL
         SELECT pg_backend_pid() || '|' || extract(epoch FROM now()) || '|' || u.id || '|' || u.id || coalesce(
             (SELECT string_agg(',' || g, '') FROM (
