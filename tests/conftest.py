@@ -118,6 +118,11 @@ def other_city(db: None) -> Any:
 @pytest.fixture
 def fresh_city(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
     """A city of its own, really committed to, for tests of several connections or processes; dropped afterwards."""
+    yield from committed_city(django_db_blocker)
+
+
+def committed_city(django_db_blocker: Any) -> Iterator[Any]:
+    """What `fresh_city` gives, for a fixture of another scope."""
     from parvis.cities.actions import add_city
     from parvis.cities.middleware import hosts
 

@@ -9,20 +9,40 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import connection
+
 from parvis.cases.models import Person, PersonKey
 from parvis.kit import sealing
+
+#: one lock for the installation: shared by who wraps a new data key, alone for who retires a version
+_LOCK = "SELECT pg_advisory_xact_lock{}(hashtextextended('parvis key versions', 0))"
+
+
+def hold_versions(*, alone: bool = False) -> None:
+    """Until the end of this transaction no version of the key-encryption key is retired; `alone`: nor is one used."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK.format("" if alone else "_shared"))
 
 
 class Vault:
     """The data keys of `persons` (ids)."""
 
     def __init__(self, persons: Iterable[uuid.UUID]) -> None:
-        rows = PersonKey.objects.filter(person_id__in=list(persons)).values_list("person_id", "version", "wrapped")
-        self._keys = {person: sealing.unwrap(version, wrapped, person) for person, version, wrapped in rows}
+        wanted = list(persons)
+        try:
+            self._keys = self._read(wanted)
+        except sealing.VersionRetired:  # wrapped anew, and the old version retired, between our two looks
+            self._keys = self._read(wanted)
+
+    @staticmethod
+    def _read(persons: list[uuid.UUID]) -> dict[uuid.UUID, bytes]:
+        rows = PersonKey.objects.filter(person_id__in=persons).values_list("person_id", "version", "wrapped")
+        return {person: sealing.unwrap(version, wrapped, person) for person, version, wrapped in rows}
 
     @classmethod
     def of_new(cls, person: Person) -> "Vault":
         """Make the data key of a person who has none yet."""
+        hold_versions()
         key = sealing.new_key()
         version, wrapped = sealing.wrap(key, person.pk)
         PersonKey.objects.create(person_id=person.pk, version=version, wrapped=wrapped)

@@ -22,6 +22,10 @@ class Unreadable(Exception):
     """Sealed bytes that do not open: changed, moved, or their key is gone. Never answered with the raw value."""
 
 
+class VersionRetired(Unreadable):
+    """The version that a data key is wrapped with is not in this installation (any more)."""
+
+
 class SealedField(models.BinaryField):
     """A column of sealed bytes. Read and written through `cases.vault` only."""
 
@@ -57,16 +61,16 @@ def key_versions() -> list[int]:
     return sorted(settings.KEY_ENCRYPTION_KEYS)
 
 
-def wrap(data_key: bytes, subject: uuid.UUID) -> tuple[int, bytes]:
-    """The newest version, and the data key of `subject` wrapped with it."""
-    version = key_versions()[-1]
+def wrap(data_key: bytes, subject: uuid.UUID, version: int = 0) -> tuple[int, bytes]:
+    """The newest version (or the one given), and the data key of `subject` wrapped with it."""
+    version = version or key_versions()[-1]
     return version, seal(_wrapping(version), data_key, f"key|{subject}|{version}".encode())
 
 
 def unwrap(version: int, wrapped: bytes, subject: uuid.UUID) -> bytes:
-    """The data key of `subject`. Raises Unreadable, also when the version's key is not in this installation."""
+    """The data key of `subject`. Raises Unreadable, as VersionRetired when the version's key is not here."""
     if version not in settings.KEY_ENCRYPTION_KEYS:
-        raise Unreadable(f"the key-encryption key {version} is not here")
+        raise VersionRetired(f"the key-encryption key {version} is not here")
     return open_(_wrapping(version), bytes(wrapped), f"key|{subject}|{version}".encode())
 
 

@@ -8,6 +8,7 @@ Nothing here needs Django, so that a broken database is one clear sentence and n
 
 import atexit
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -87,14 +88,35 @@ class Secrets:
 
     def get(self, name: str) -> str:
         """The secret called `name`, made on first use (43 URL-safe characters, 256 bits)."""
-        values = self.all()
-        if name not in values:
-            values[name] = secrets.token_urlsafe(32)
+        return self.all().get(name) or self.add(name)
+
+    def add(self, name: str) -> str:
+        """Make the secret called `name`, unless another process has just made it."""
+        with self._locked() as values:
+            return values.setdefault(name, secrets.token_urlsafe(32))
+
+    def drop(self, name: str) -> None:
+        """Forget a secret: what only it opened stays closed for ever."""
+        with self._locked() as values:
+            values.pop(name, None)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[dict[str, str]]:
+        """The values, to be changed by one process at a time, and written whole."""
+        with os.fdopen(os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            values = self.all()
+            yield values
             draft = self.path.with_suffix(f".{os.getpid()}")
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 json.dump(values, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
             draft.replace(self.path)
-        return values[name]
+
+
+class KeysAreGiven(Exception):
+    """The key-encryption keys come from PARVIS_KEYS: who sets it adds and removes versions there."""
 
 
 class KeyEncryptionKeys(Mapping[int, str]):
@@ -116,6 +138,29 @@ class KeyEncryptionKeys(Mapping[int, str]):
         ]
         self._known = {int(version): value for version, value in pairs}
         return self._known
+
+    def add(self) -> int:
+        """Make the next version. Raises KeysAreGiven when the keys come from the environment."""
+        version = self._changeable()[-1] + 1
+        self._secrets.add(f"key-encryption-{version}")
+        return version
+
+    def drop(self, version: int) -> None:
+        """Forget a version for ever. Raises KeysAreGiven, and ValueError for the newest one."""
+        if version == self._changeable()[-1]:
+            raise ValueError(version)
+        self._secrets.drop(f"key-encryption-{version}")
+        self._known.pop(version, None)
+
+    def begin(self) -> None:
+        """A new installation gets its first version."""
+        if not self._read():
+            self._secrets.add("key-encryption-1")
+
+    def _changeable(self) -> list[int]:
+        if os.environ.get("PARVIS_KEYS", "").split():
+            raise KeysAreGiven
+        return sorted(self._read())
 
     def __getitem__(self, version: int) -> str:
         return self._known[version] if version in self._known else self._read()[version]

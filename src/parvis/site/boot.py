@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from parvis.kit.server import DatabaseUnavailable, Secrets, Urls, databases
+from parvis.kit.server import DatabaseUnavailable, KeyEncryptionKeys, Secrets, Urls, databases
 
 #: a new PostgreSQL cluster with the demo needs about this much, in bytes
 LEAST_FREE = 200_000_000
@@ -60,7 +60,7 @@ def boot(role: str = "app") -> Urls:
         os.environ.setdefault("SECRET_KEY", keep.get("secret-key"))
         os.environ.setdefault("PARVIS_CONTEXT_KEY", keep.get("context-key"))
         os.environ.setdefault("PARVIS_BLIND_KEY", keep.get("blind-key"))
-        keep.get("key-encryption-1")
+        KeyEncryptionKeys(folder).begin()
     except DatabaseUnavailable as error:
         raise CannotStart(str(error)) from None
     except OSError as error:
