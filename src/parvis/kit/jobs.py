@@ -20,6 +20,8 @@ from django_tasks import task
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tenants.utils import get_public_schema_name, get_tenant_model, schema_context, tenant_context
 
+from parvis.kit.acting import acting_as_system
+
 log = logging.getLogger("parvis.jobs")
 
 
@@ -70,17 +72,23 @@ sweeps = Sweeps()
 
 
 def sweep_city(sweep: Sweep, schema_name: str) -> bool:
-    """Run one sweep in one city under an advisory lock. Returns False when another worker is at it."""
-    with in_city(schema_name), connection.cursor() as cursor:
-        key = f"{schema_name}:{sweep.name}"
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
-        if not cursor.fetchone()[0]:
-            return False
-        try:
+    """Run one sweep in one city, as the installation itself. Returns False when another worker is at it."""
+    with in_city(schema_name), acting_as_system(), alone(f"{schema_name}:{sweep.name}") as mine:
+        if mine:
             sweep.action(timezone.now())
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
-    return True
+        return mine
+
+
+@contextmanager
+def alone(key: str) -> Iterator[bool]:
+    """Hold the advisory lock `key` of the database in this block; False when somebody else does.
+
+    The lock belongs to a transaction on a connection of its own: a session behind a pooler is not ours to lock.
+    """
+    connection.ensure_connection()
+    with connection.Database.connect(**connection.get_connection_params()) as other:
+        held = other.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [key]).fetchone()
+        yield bool(held and held[0])
 
 
 def work(schemas: Callable[[], list[str]], beat: Callable[[], None], *, stop: threading.Event) -> None:
