@@ -27,6 +27,7 @@ from parvis.core.hsds import LOAD_ORDER
 from parvis.demo import content
 from parvis.demo.cities import CITIES, MONTREAL, DemoCity
 from parvis.demo.generator import LAST_DAY, generate, identifier, identifier_space
+from parvis.demo.people import ORDINARY, load_people
 from parvis.directory import documents, search
 from parvis.directory.models import ImportRun, Tombstone, Verification
 from parvis.kit.server import Roles
@@ -63,9 +64,14 @@ class OlderDemo(Exception):
 
 
 def load_demo(
-    *, roles: Roles, services: int | None = None, seed: int = 1, progress: Progress | None = None
+    *,
+    roles: Roles,
+    services: int | None = None,
+    people: int | None = None,
+    seed: int = 1,
+    progress: Progress | None = None,
 ) -> dict[str, dict[str, int]]:
-    """Make the demo cities that are missing (as the owner role) and fill both. `services` is Montréal's.
+    """Make the demo cities that are missing (as the owner role) and fill both. `services`, `people` are Montréal's.
 
     Returns, by city, what `load` wrote.
     """
@@ -87,8 +93,12 @@ def load_demo(
     for city in cities():
         if city.schema_name in CITIES:
             connection.set_tenant(city)
-            wanted = services if city.schema_name == MONTREAL.code else None
-            written[city.schema_name] = load(city.schema_name, services=wanted, seed=seed, progress=progress)
+            ours = city.schema_name == MONTREAL.code
+            wanted = services if ours else None
+            told = load(city.schema_name, services=wanted, seed=seed, progress=progress)
+            number = people if ours and people is not None else ORDINARY
+            told |= load_people(city.schema_name, roles=roles, people=number, seed=seed, progress=progress)
+            written[city.schema_name] = told
     connection.set_schema_to_public()
     return written
 

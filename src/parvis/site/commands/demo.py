@@ -1,4 +1,4 @@
-"""`parvis demo`: fill a city with invented organizations and services."""
+"""`parvis demo`: fill a city with invented organizations, services and people."""
 
 import click
 
@@ -9,6 +9,10 @@ STEPS = {
     "documents": "rendering documents",
     "search": "indexing for search",
     "ledger": "writing the ledger",
+    "people": "people",
+    "access": "who may see whom",
+    "indexes": "indexing people",
+    "statistics": "counting people",
 }
 
 
@@ -20,13 +24,19 @@ STEPS = {
     default=None,
     help="How many services (400 in Montréal, 60 in Genève).",
 )
+@click.option(
+    "--people",
+    type=click.IntRange(min=0, max=5_000_000),
+    default=None,
+    help="How many people, at least (195; whole households). Readers wait while they are written.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another seed, other people.")
-def demo(schema: str, services: int | None, seed: int) -> None:
-    """Fill the demo cities, or one city, with invented organizations and services.
+def demo(schema: str, services: int | None, people: int | None, seed: int) -> None:
+    """Fill the demo cities, or one city, with invented organizations, services and people.
 
-    Without --city, the cities montreal and geneve are made if they are missing, and --services counts for montreal.
-    The same command twice changes nothing; a larger number adds services. A city that is no demo city is given
-    Montréal's services and map.
+    Without --city, the cities montreal and geneve are made if they are missing, and --services and --people count
+    for montreal. The same command twice changes nothing; a larger number adds some. A city that is no demo city is
+    given Montréal's services and map.
     """
     urls = boot("owner")
     from django.db import connection
@@ -38,6 +48,7 @@ def demo(schema: str, services: int | None, seed: int) -> None:
     from parvis.cities.queries import city as find
     from parvis.demo.cities import CITIES, MONTREAL
     from parvis.demo.loader import OlderDemo, load, load_demo
+    from parvis.demo.people import ORDINARY, load_people
 
     roles = urls.roles()
     migrate_all(roles)
@@ -59,16 +70,19 @@ def demo(schema: str, services: int | None, seed: int) -> None:
                 connection.set_tenant(find(schema))
                 code = schema if schema in CITIES else MONTREAL.code
                 told = {schema: load(code, services=services, seed=seed, progress=progress)}
+                number = ORDINARY if people is None else people
+                told[schema] |= load_people(code, roles=roles, people=number, seed=seed, progress=progress)
             else:
-                told = load_demo(roles=roles, services=services, seed=seed, progress=progress)
+                told = load_demo(roles=roles, services=services, people=people, seed=seed, progress=progress)
         except City.DoesNotExist:
             raise click.UsageError(f"there is no city «{schema}»; `parvis city list` names them") from None
         except OlderDemo as error:
             raise CannotStart(str(error)) from None
     for name, written in told.items():
         click.echo(
-            f"{name}: {written['organization']} organizations, {written['service']} services, "
-            f"{written['location']} locations added, {sum(written.values())} rows in all"
+            f"{name}: {written.get('organization', 0)} organizations, {written.get('service', 0)} services, "
+            f"{written.get('location', 0)} locations, {written.get('person', 0)} people added, "
+            f"{sum(written.values())} rows in all"
             if written
             else f"{name}: nothing to add"
         )
