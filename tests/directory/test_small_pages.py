@@ -78,3 +78,12 @@ def test_a_desk_report_tells_all_that_the_written_one_tells(story: Story) -> Non
     old = {key: report[key] for key in ("source", "totals", "files", "findings")}
     models.ImportRun.objects.filter(pk=run.pk).update(report=old)  # written before there were languages and terms
     assert story.client(story.charlie).get(f"/en/desk/imports/{run.pk}/").status_code == 200
+
+
+def test_the_desk_leads_to_members_and_accounts_whoever_may_see_them(story: Story) -> None:
+    charlie, alice, bob = (story.client(user).get("/en/desk/").content.decode() for user in
+                           (story.charlie, story.alice, story.bob))  # fmt: skip
+    assert 'href="/en/members/"' in charlie and 'href="/en/people/"' not in charlie
+    assert 'href="/en/members/"' in alice and 'href="/en/members/"' not in bob
+    type(story.charlie).objects.filter(pk=story.charlie.pk).update(office_role="administrator")
+    assert 'href="/en/people/"' in story.client(story.charlie).get("/en/desk/").content.decode()

@@ -11,7 +11,6 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from parvis.accounts.actions import forget
-        from parvis.accounts.rules import may_manage_users
         from parvis.kit.jobs import sweeps
         from parvis.kit.navigation import Link, register, signed_in, signed_out
 
@@ -19,10 +18,6 @@ class AccountsConfig(AppConfig):
         register(
             "user",
             Link(_("Sign in"), "account_login", icon="user", shown=signed_out),
-            Link(
-                _("Accounts"), "account_people", icon="people", order=40,
-                shown=lambda request: may_manage_users(request.user),
-            ),
             Link(_("My account"), "account_home", icon="user", shown=signed_in, order=60),
             Link(_("Sign out"), "account_logout", icon="out", shown=signed_in, order=90, posts=True),
-        )  # fmt: skip
+        )

@@ -733,10 +733,10 @@ _PAGES: dict[str, tuple[tuple[str | Promise, str, bool], ...]] = {
         (__("Contact"), "phones contacts url", False),
     ),
     "service_at_location": ((__("At this place"), "description service_areas phones contacts", False),),
-    "program": ((__("What it is"), "name alternate_name description", False),),
-    "taxonomy": ((__("What it is"), "name description taxonomy_version uri", False),),
+    "program": ((__("Name and description"), "name alternate_name description", False),),
+    "taxonomy": ((__("Name and description"), "name description taxonomy_version uri", False),),
     "taxonomy_term": (
-        (__("What it is"), "name parent_id description", False),
+        (__("Name and description"), "name parent_id description", False),
         (__("Everyday words that lead here, one on each line"), "synonyms", False),
         (__("For the record"), "code language term_uri", True),
     ),

@@ -135,6 +135,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "may_add": orgs.may_add_organization(request.user),
         "may_see_reports": orgs.may_see_reports(request.user),
         "may_see_taxonomies": orgs.may_see_history(request.user),
+        "may_see_members": orgs.may_see_any_members(request.user),
+        "may_manage_users": orgs.may_manage_users(request.user),
         "q": text,
     }
     return render(request, "directory/desk/home.html", context)
