@@ -194,6 +194,14 @@ def test_what_somebody_else_wrote_does_not_stop_the_anchors(anchored: Any) -> No
     assert [type(found) for found in held()][:1] == [Loose]
 
 
+def test_a_lost_key_is_replaced_and_the_old_one_still_believed_on_request(anchored: Any, tmp_path: Path) -> None:
+    old = anchors.public_key()
+    anchors.Secrets(tmp_path).path.unlink()
+    assert anchor(NOW + dt.timedelta(hours=1)) == 4
+    assert [found.number for found in held()] == [1, 2, 3]
+    assert list(verify(file=file(), keys=frozenset({old, anchors.public_key()})))[:-1] == []
+
+
 def test_nothing_new_needs_no_anchor_until_a_day_has_gone(anchored: Any) -> None:
     last = NOW + 2 * anchors.EVERY
     assert anchor(last + anchors.EVERY) == 0

@@ -12,7 +12,7 @@ import subprocess
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -262,7 +262,8 @@ def anchor(now: dt.datetime, *, always: bool = False, restored: str = "") -> int
     with transaction.atomic():
         with connection.cursor() as cursor:  # one maker at a time, whoever asks
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{city}: ledger anchors"])
-        copy, line = (_believed(city, each) for each in (queries.last_copy(), anchors.last(file)))
+        in_table, in_file = queries.last_copy(), anchors.last(file)
+        copy, line = _believed(city, in_table), _believed(city, in_file)
         if line.number == copy.number + 1:
             Anchor.objects.create(number=line.number, line=line.line.decode())  # its maker was killed
             copy = line
@@ -273,10 +274,12 @@ def anchor(now: dt.datetime, *, always: bool = False, restored: str = "") -> int
             log.error("%s: the ledger lacks what anchor %s says it has: parvis ledger verify", city, newest.number)
         if not (always or restored) and list(newest.heads) == heads and _age(newest, now) < anchors.LONGEST:
             return 0
-        number = newest.number + 1
+        # what is not believed (a lost key, a forged line) is followed all the same, so that it can be told apart later
+        number = max(newest.number, anchors.number_of(in_table)) + 1
+        before = newest.line or in_file
         fresh = anchors.sign(
             anchors.signing_key(), city=city, number=number, at=now, heads=heads,
-            previous=anchors.digest(newest.line) if newest.line else anchors.NOTHING,
+            previous=anchors.digest(before) if before else anchors.NOTHING,
             restored={"since": copy.number, "reason": restored} if restored else None,
         )  # fmt: skip
         to = getattr(settings, "ANCHOR_TO", os.environ.get("ANCHOR_TO", ""))
