@@ -79,6 +79,11 @@ def the_person(world: World) -> dict[str, Any]:
     return {"pk": world.person.pk}
 
 
+def no_row(world: World) -> dict[str, Any]:
+    """A key that no row has."""
+    return {"pk": uuid.UUID(int=0)}
+
+
 MEMBERS = EDITORS | {"manager"}
 KEEPERS = MEMBERS | {"worker"}
 
@@ -147,6 +152,21 @@ LINES: dict[str, Line] = {
     "cases:find": Line(FILES),
     "cases:new": Line(FILES),
     "cases:household": Line(FILES, the_household, hidden=PARTNERS),
+    # consent: recorded by who keeps the file; a recipient has its own pages
+    "cases:consents": Line(FILES, the_person, hidden=PARTNERS),
+    "cases:consent-new": Line(FILES, the_household, hidden=PARTNERS),
+    "cases:consent-paper": Line(FILES, no_row, absent=True),
+    "cases:consent-withdraw": Line(FILES, no_row, absent=True),
+    "cases:seen-as": Line(
+        FILES, lambda world: {"pk": world.person.pk, "organization": world.organization.pk}, absent=True
+    ),
+    "cases:account": Line(FILES, the_person, hidden=PARTNERS),
+    "cases:shared": Line(PARTNERS),
+    "cases:shared-person": Line(PARTNERS, the_person, hidden=PARTNERS),
+    "cases:agreements": Line(ADMINISTRATOR | PRIVACY),
+    "cases:agreement-end": Line(ADMINISTRATOR | PRIVACY, no_row, absent=True),
+    "cases:me": Line(SIGNED_IN),
+    "cases:me-withdraw": Line(SIGNED_IN, no_row, absent=True),
     # the public directory
     "directory:search": Line(EVERYBODY),
     "directory:points": Line(EVERYBODY),
