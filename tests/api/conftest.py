@@ -13,6 +13,7 @@ import pytest
 from django.core.wsgi import get_wsgi_application
 from django.db import connection, transaction
 
+from parvis.api import lending
 from parvis.api.front import front
 from tests.conftest import URLS, _use
 
@@ -105,6 +106,7 @@ def build(django_db_setup: None, django_db_blocker: Any) -> Iterator[Build]:
 
     with django_db_blocker.unblock():
         yield make
+        lending.close()
         database = connection.settings_dict["NAME"]
         _use("owner", database)
         connection.set_schema_to_public()

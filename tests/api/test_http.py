@@ -1,16 +1,21 @@
 """The API as HTTP: conditions, compression, other origins, methods, refusals, two cities, hostile readers."""
 
 import json
+import threading
 import uuid
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
+from django.db.models import Value
+from django.db.models.functions import Replace
 from django.test import Client
 
+from parvis.api import lending
+from parvis.core import hsds
 from parvis.directory import documents
-from parvis.directory.models import Service, Tombstone
+from parvis.directory.models import Document, Service, Tombstone
 from tests.api.conftest import Town
 
 NAMES = ("/", "/services", "/organizations", "/service_at_locations", "/taxonomies", "/taxonomy_terms",
@@ -51,6 +56,34 @@ def test_a_change_gives_lists_and_the_record_another_tag(town: Town, writing: No
     assert ask(town, paths[0], IF_NONE_MATCH=before[0]).status == 200
     assert documents.refresh(service_ids=[service.pk]) == 0
     assert ask(town, paths[0], IF_NONE_MATCH=after[0].headers["etag"]).status == 304
+
+
+@pytest.mark.parametrize("kind", ["service", "organization", "taxonomy_term", "service_at_location"])
+def test_a_records_tag_is_the_digest_that_was_stored_with_it(town: Town, kind: str) -> None:
+    """Nothing is hashed for a request, but where a text is put together from several documents."""
+    connection.set_tenant(town.city)
+    stored = Document.objects.filter(kind=kind).order_by("object_id")[0]
+    reply = ask(town, f"/{hsds.ENTITIES[kind].plural}/{stored.object_id}")
+    together = kind == "service_at_location"
+    assert (reply.headers["etag"] == f'"{stored.digest}"') is not together
+    assert (reply.body.decode() == stored.whole) is not together
+    if kind == "organization":
+        with_services = ask(town, f"/organizations/{stored.object_id}", "full_service=true")
+        assert with_services.headers["etag"] != reply.headers["etag"]
+        assert with_services.body != reply.body
+
+
+def test_a_change_elsewhere_gives_a_text_of_several_documents_another_tag(town: Town, writing: None) -> None:
+    place = Document.objects.filter(kind="service_at_location").order_by("object_id")[0]
+    path = f"/service_at_locations/{place.object_id}"
+    before = ask(town, path).headers["etag"]
+    Document.objects.filter(kind="service", object_id=place.service_id).update(
+        whole=Replace("whole", Value('"name":"'), Value('"name":"Neuf '))
+    )
+    after = ask(town, path)
+    assert after.json()["service"]["name"].startswith("Neuf ")
+    assert after.headers["etag"] != before
+    assert Document.objects.get(pk=place.pk).digest == place.digest
 
 
 def test_last_modified_answers_if_modified_since(town: Town) -> None:
@@ -268,8 +301,59 @@ def test_a_database_that_does_not_answer_is_a_503(town: Town, monkeypatch: pytes
 
 def test_a_lost_connection_is_made_again(town: Town) -> None:
     assert ask(town, "/services").status == 200
-    connection.connection.close()  # as when the server was started again
+    lending._idle[-1].connection.close()  # as when the server was started again
     assert ask(town, "/services").status == 200
+
+
+def backend() -> int:
+    """The process of PostgreSQL that this thread's connection has."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+def test_one_reader_after_the_other_needs_one_connection_whatever_the_thread(town: Town) -> None:
+    connection.set_tenant(town.city)
+    own, seen = backend(), []
+
+    def read() -> None:
+        for _ in range(2):
+            with lending.lent():
+                seen.append(backend())
+        connections["default"].close()
+
+    for _ in range(3):
+        thread = threading.Thread(target=read)
+        thread.start()
+        thread.join()
+    assert len(seen) == 6 and len(set(seen)) == 1
+    assert own not in seen and backend() == own  # what it was before
+
+    with lending.lent():
+        first = backend()
+        thread = threading.Thread(target=read)
+        thread.start()
+        thread.join()
+        assert first == seen[0] and first not in seen[6:]  # two at the same time have two
+    with pytest.raises(ZeroDivisionError), lending.lent():
+        raise ZeroDivisionError
+    assert backend() == own
+
+
+def test_a_reader_in_a_transaction_sees_what_it_wrote(town: Town, writing: None) -> None:
+    own = backend()
+    with lending.lent():
+        assert backend() == own
+
+
+def test_lent_connections_that_are_too_old_are_made_anew(town: Town) -> None:
+    with lending.lent():
+        old = backend()
+    with lending.lent():
+        assert backend() == old
+    lending._idle[-1].close_at = 0.0
+    with lending.lent():
+        assert backend() != old
 
 
 def test_no_cookie_and_no_session(town: Town) -> None:

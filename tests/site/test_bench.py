@@ -2,6 +2,7 @@
 
 import csv
 import json
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import psutil
 from parvis.core import hsds
 from parvis.demo.loader import load
 from parvis.directory.models import Document, Service
-from parvis.site.bench import plain
-from parvis.site.bench.meter import Subject, costs, memory, spent, tree
+from parvis.site.bench import meter, plain
+from parvis.site.bench.meter import Subject, _turn, costs, memory, spent, tree
 from parvis.site.bench.rounds import at_least, at_most, write_package
 
 
@@ -60,6 +61,47 @@ def test_cpu_is_counted_where_it_is_spent() -> None:
     assert idle.application < 1.5 and idle.wall >= 4 and idle.size == 7
     assert spent(tree(me.pid)) > 0.05
     assert memory([me]) > 10
+
+
+def test_who_asks_first_changes_from_turn_to_turn() -> None:
+    asked: list[str] = []
+
+    def subject(name: str) -> Subject:
+        def ask(_: int) -> int:
+            asked.append(name)
+            return 1
+
+        return Subject(ask, list, 6 * meter.ROUNDS)
+
+    first, last = subject("first"), subject("last")
+    costs([first, last], postmaster=0)
+    turns = [name for number, name in enumerate(asked) if number == 0 or asked[number - 1] != name]
+    # two turns in a row of the same subject are one here: the last of a turn begins the next
+    assert turns == ["last", "first", "last", "first", "last", "first", "last", "first"][: len(turns)]
+    assert len(turns) == meter.ROUNDS + 2
+    assert asked.count("first") == asked.count("last")
+
+
+def test_a_turn_in_which_a_process_ended_is_taken_again() -> None:
+    lives = [subprocess.Popen(["sleep", "60"]) for _ in range(2)]
+    there = [psutil.Process(each.pid) for each in lives]
+    asked: list[int] = []
+
+    def ask(number: int) -> int:
+        asked.append(number)
+        if len(asked) == 2:
+            lives[0].kill()
+            lives[0].wait()
+        return 1
+
+    try:
+        _turn(Subject(ask, lambda: [each for each in there if each.is_running()], 1), 0, 5, 3)
+        assert asked == [5, 6, 7] * 2
+        _turn(Subject(ask, lambda: there[1:], 1), 0, 5, 3)  # nobody ended: once
+        assert asked == [5, 6, 7] * 3
+    finally:
+        lives[1].kill()
+        lives[1].wait()
 
 
 def test_a_missed_budget_is_said() -> None:

@@ -260,7 +260,8 @@ def _detail(environ: Environ, city: Any, kind: str, text: str) -> Answer:
         full_service = read(OrganizationDetail, environ.get("QUERY_STRING", "")).full_service
     found = queries.with_city(city, lambda: queries.document(kind, object_id, full_service))
     if found is not None:
-        return _tagged(Answer(200, found[0], modified=found[1]))
+        whole = Answer(200, found.text, etag=f'"{found.digest}"', modified=found.modified)
+        return whole if found.digest else _tagged(whole)
     gone = queries.with_city(city, lambda: queries.gone(kind, object_id))
     if gone is None:
         raise Problem(404, ["path", "id"], f"there is no {kind} {object_id}", "not_found")

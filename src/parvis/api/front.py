@@ -7,7 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from parvis.api.answers import PREFIX, Problem, answer, scheme
+from parvis.api.answers import PREFIX, Answer, Problem, answer, scheme
+from parvis.api.lending import lent
 from parvis.cities.middleware import hosts
 from parvis.cities.models import City
 
@@ -22,23 +23,30 @@ def front(application: Application) -> Application:
         path: str = environ.get("PATH_INFO", "")
         if not path.startswith(PREFIX) or not takes(path, environ):
             return application(environ, start_response)
-        try:
-            city = city_of(environ)
-        except DatabaseError:
-            log.exception("no city could be found")
-            found = Problem(503, ["server"], "the database does not answer; try again soon", "unavailable").answer
-        else:
-            if city is None:  # Django says so
-                return application(environ, start_response)
-            try:
-                found = answer(environ, city, lambda: _body(environ))
-            except Exception:
-                log.exception("%s %s", environ.get("REQUEST_METHOD"), path)
-                found = Problem(500, ["server"], "this is our fault, and it has been noted", "internal").answer
+        with lent():
+            found = _answered(environ)
+        if found is None:
+            return application(environ, start_response)
         start_response(found.line, found.headers)
         return [found.body] if isinstance(found.body, bytes) else found.body
 
     return serve
+
+
+def _answered(environ: dict[str, Any]) -> Answer | None:
+    """The answer; None if no city has this host name, which Django says."""
+    try:
+        city = city_of(environ)
+    except DatabaseError:
+        log.exception("no city could be found")
+        return Problem(503, ["server"], "the database does not answer; try again soon", "unavailable").answer
+    if city is None:
+        return None
+    try:
+        return answer(environ, city, lambda: _body(environ))
+    except Exception:
+        log.exception("%s %s", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
+        return Problem(500, ["server"], "this is our fault, and it has been noted", "internal").answer
 
 
 def _body(environ: dict[str, Any]) -> bytes:
@@ -53,7 +61,7 @@ def takes(path: str, environ: dict[str, Any]) -> bool:
         return False
     if rest.strip("/") == "docs":
         return False
-    return scheme(environ) == "https" or not settings.SECURE_SSL_REDIRECT
+    return not settings.SECURE_SSL_REDIRECT or scheme(environ) == "https"
 
 
 def city_of(environ: dict[str, Any]) -> City | None:

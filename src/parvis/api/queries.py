@@ -1,26 +1,27 @@
-"""Reading rendered documents: one prepared statement a request, on the thread's own connection, bytes out.
+"""Reading rendered documents: one prepared statement a request, bytes out.
 
 Statements name the city's schema and are made of constants only; what a reader gives travels beside them.
 """
 
-import re
 import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import psycopg
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, OperationalError, connection, connections
 from django.utils import timezone
 
+from parvis.api.lending import lent
 from parvis.api.parameters import Lists, ServiceAtLocations, Services, TaxonomyTerms, Tombstones
 from parvis.core import hsds, language
 from parvis.directory import search
 from parvis.directory.documents import postcode
 from parvis.directory.listings import quoted
-from parvis.kit.prepared import Cell, rows
+from parvis.kit.prepared import Cell, rows, schema
 
 T = TypeVar("T")
 #: Rows of one chunk of a stream.
@@ -43,6 +44,15 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """One whole document. `digest` (hexadecimal) changes whenever its text does; "" when it is not known."""
+
+    text: bytes
+    modified: str  # HTTP date
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """What stood at an identifier; `into` is what it has become."""
 
@@ -57,15 +67,16 @@ class Unavailable(Exception):
 
 def with_city(city: Any, read: Callable[[], T]) -> T:
     """Call `read` with the thread's connection on this city; once more if the connection had died meanwhile."""
+    held = connections[DEFAULT_DB_ALIAS]  # once, and not through the proxy each time: it is slow
     for attempt in (1, 2):
         try:
-            if connection.schema_name != city.schema_name:
-                connection.set_tenant(city)
+            if held.schema_name != city.schema_name:
+                held.set_tenant(city)
             return read()
         except (DatabaseError, psycopg.Error) as error:
-            if connection.in_atomic_block or not _lost(error):
+            if held.in_atomic_block or not _lost(error):
                 raise
-            connection.close()
+            held.close()
             if attempt == 2:
                 raise Unavailable(str(error)) from None
     raise AssertionError
@@ -77,10 +88,7 @@ def _lost(error: Exception) -> bool:
 
 def table(name: str) -> str:
     """A table of the active city, with its schema."""
-    schema = connection.schema_name
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", schema):
-        raise ValueError(f"{schema} is no city's schema")
-    return f'"{schema}".directory_{name}'
+    return f"{schema()}.directory_{name}"
 
 
 # ---- forms of a document
@@ -88,16 +96,16 @@ def table(name: str) -> str:
 
 def form(kind: str, params: Any) -> str:
     """Which form is asked for: "minimal", "item" or "whole"."""
-    if getattr(params, "minimal", False):
+    asked = vars(params)
+    if asked.get("minimal"):
         return "minimal"
-    if getattr(params, "full", False) or getattr(params, "full_service", False):
+    if asked.get("full") or asked.get("full_service"):
         return "whole"
     return "item" if kind in ("service", "organization", "service_at_location") else "whole"
 
 
-def expression(kind: str, shape: str, full_service: bool = False) -> str:
-    """SQL of a document's text in that form, on `d`."""
-    documents = table("document")
+def expression(kind: str, shape: str, documents: str, full_service: bool = False) -> str:
+    """SQL of a document's text in that form, on `d`, which is of the table `documents`."""
     if shape == "minimal":
         return (
             '\'{"id":"\' || d.object_id || \'","last_modified":"\' ||'
@@ -137,13 +145,13 @@ class Conditions:
 
 def conditions(kind: str, params: Lists, *, searched: bool = True) -> Conditions:
     """What the parameters ask of a document. `searched=False` leaves the words out."""
-    asks = Conditions()
+    asks, given = Conditions(), vars(params)
     for column, name in (("term_ids", "taxonomy_term_id"), ("taxonomy_ids", "taxonomy_id")):
-        values = getattr(params, name, ())
+        values = given.get(name)
         if values:
             asks.add(f"d.{column} @> %s::uuid[]", list(values))
     for column in ("organization_id", "parent_id"):
-        for value in getattr(params, column, ()):
+        for value in given.get(column, ()):
             asks.add(f"d.{column} = %s", value)
     if isinstance(params, (Services, ServiceAtLocations)) and params.modified_after is not None:
         asks.add("d.modified >= %s", params.modified_after)
@@ -281,9 +289,11 @@ def _said(cell: Cell) -> str:
 def page(kind: str, params: Lists) -> Page:
     """One page of a list."""
     limit, offset = params.limit, params.offset
-    text = expression(kind, form(kind, params), getattr(params, "full_service", False))
-    if params.search and kind in ("service", "organization") and language.asked(params.search):
-        return _searched(kind, params, text, limit, offset)
+    text = expression(kind, form(kind, params), table("document"), bool(vars(params).get("full_service")))
+    if params.search and kind in ("service", "organization"):
+        found = _searched(kind, params, text, limit, offset)
+        if found is not None:
+            return found
     asks = conditions(kind, params)
     if not asks.sql:
         return _walked(kind, text, limit, offset)
@@ -339,16 +349,17 @@ def _filtered(kind: str, text: str, asks: Conditions, limit: int, offset: int) -
     return Page(known[1], max(0, min(limit, known[1] - offset)), contents or b"", known[0], _said(modified))
 
 
-def _searched(kind: Any, params: Any, text: str, limit: int, offset: int) -> Page:
-    """Best answers first, by the same search as the public page's."""
+def _searched(kind: Any, params: Any, text: str, limit: int, offset: int) -> Page | None:
+    """Best answers first, by the same search as the public page's; None if the words ask for nothing."""
     asks = conditions(kind, params, searched=False)
     extra = (" AND ".join(asks.sql), asks.values) if asks.sql else None
     filters, now = search.Filters(kind=kind), timezone.now()
     shape: Any = text.removeprefix("d.")
     if shape in ("item", "whole"):
-        return Page(
-            *search.documents(params.search, shape, filters=filters, now=now, limit=limit, offset=offset, extra=extra)
-        )
+        page = search.documents(params.search, shape, filters=filters, now=now, limit=limit, offset=offset, extra=extra)
+        return Page(*page) if page is not None else None
+    if not language.asked(params.search):
+        return None
     found = search.search(None, params.search, filters=filters, now=now, limit=limit, offset=offset, extra=extra)
     contents = rows(
         f"SELECT string_agg({text}, ',' ORDER BY asked.place)"
@@ -365,7 +376,7 @@ def stream(kind: str, params: Lists) -> Iterator[bytes]:
     No transaction stays open between chunks, however slowly a reader reads; a row that changes meanwhile comes once.
     """
     shape = form(kind, params)
-    text = expression(kind, shape, getattr(params, "full_service", False))
+    text = expression(kind, shape, table("document"), bool(vars(params).get("full_service")))
     asks = conditions(kind, params)
     limit = CHUNK[shape]
     where = " AND ".join([f"d.kind = '{kind}'", *asks.sql])
@@ -380,7 +391,8 @@ def stream(kind: str, params: Lists) -> Iterator[bytes]:
         number, last = limit, str(uuid.UUID(int=0))
         while number == limit:
             values = [*asks.values, last, limit]
-            contents, count, end = with_city(city, lambda: rows(statement, values))[0]  # noqa: B023
+            with lent():  # for one chunk: a reader may be slow
+                contents, count, end = with_city(city, lambda: rows(statement, values))[0]  # noqa: B023
             number, last = int(count or 0), _said(end)
             if contents:
                 yield contents + b"\n"
@@ -391,14 +403,21 @@ def stream(kind: str, params: Lists) -> Iterator[bytes]:
 # ---- one document
 
 
-def document(kind: str, object_id: uuid.UUID, full_service: bool = False) -> tuple[bytes, str] | None:
-    """(the whole document, the HTTP date of its last change), or None."""
-    found = rows(
-        f"SELECT {expression(kind, 'whole', full_service)}, {_HTTP_DATE.format('d.modified')}"
-        f" FROM {table('document')} d WHERE d.kind = '{kind}' AND d.object_id = %s",
-        [object_id],
+def document(kind: str, object_id: uuid.UUID, full_service: bool = False) -> Document | None:
+    """The whole document, or None."""
+    found = rows(_one(table("document"), kind, full_service), [object_id])
+    return Document(found[0][0] or b"", _said(found[0][1]), _said(found[0][2])) if found else None
+
+
+@lru_cache(maxsize=1000)
+def _one(documents: str, kind: str, full_service: bool) -> str:
+    text = expression(kind, "whole", documents, full_service)
+    # the digest is of this row: it says nothing of a text that is put together from several
+    digest = "d.digest" if text == "d.whole" else "NULL"
+    return (
+        f"SELECT {text}, {_HTTP_DATE.format('d.modified')}, {digest}"
+        f" FROM {documents} d WHERE d.kind = '{kind}' AND d.object_id = %s"
     )
-    return (found[0][0] or b"", _said(found[0][1])) if found else None
 
 
 def gone(kind: str, object_id: uuid.UUID) -> Gone | None:

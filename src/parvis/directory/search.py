@@ -20,6 +20,7 @@ import uuid
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from django.db import connection
@@ -28,7 +29,7 @@ from rapidfuzz.distance import OSA
 from parvis.core import language as tongues
 from parvis.core.language import Asked, asked
 from parvis.directory.listings import fact, quoted, refresh, refresh_open_times, synonyms_of
-from parvis.kit.prepared import rows
+from parvis.kit.prepared import Cell, rows, schema
 
 __all__ = [
     "Facets", "Filters", "Hit", "Near", "Point", "Results", "Suggestion", "Word",
@@ -84,10 +85,10 @@ class Filters:
     wheelchair: bool = False
     near: Near | None = None
 
-    def facts(self) -> list[str]:
-        """The filters that are lexemes of the index, as parts of a tsquery."""
+    def facts(self, *, kind: bool = True) -> list[str]:
+        """The filters that are lexemes of the index, as parts of a tsquery; `kind=False` leaves the kind out."""
         groups = [
-            [fact("k", self.kind)] if self.kind else [],
+            [fact("k", self.kind)] if self.kind and kind else [],
             [fact("b", each) for each in self.boroughs],
             [fact("l", each) for each in self.languages],
             [fact("a", each) for each in self.audiences],
@@ -187,9 +188,7 @@ class _Question:
 
     def query(self, tiers: str = "", need: int = 0) -> str:
         """The tsquery for `need` of the groups (0 = as many as the question says), in these tiers (letters)."""
-        parts = [
-            _any(_lexeme(f"{tier}{each}") for tier in (tiers or _TIERS) for each in group) for group in self.groups
-        ]
+        parts = [_group(group, tiers or _TIERS) for group in self.groups]
         need = need or self.level or len(parts)
         if need >= len(parts):
             return _all(parts)
@@ -198,6 +197,11 @@ class _Question:
 
 def _lexeme(lexeme: str) -> str:
     return f"{quoted(lexeme[:-1])}:*" if lexeme.endswith("*") else quoted(lexeme)
+
+
+def _group(group: Sequence[str], tiers: Sequence[str] = _TIERS) -> str:
+    """The tsquery that finds one of these lexemes in one of these tiers."""
+    return _any([_lexeme(f"{tier}{each}") for tier in tiers for each in group])
 
 
 def _any(parts: Any) -> str:
@@ -214,24 +218,45 @@ def _clean(text: str) -> str:
     return text.replace("\0", " ").encode("utf-8", "ignore").decode()
 
 
-def _understand(cursor: Any, text: str) -> tuple[tuple[Any, ...], _Question]:
-    """(the directory's revision, the question): one query when every word is known."""
-    said = asked(text)
-    wanted = {each for word in said for each in (word.stem, *tongues.variants(word.stem))}
-    # one place for each word, and not an array, whose length a plan can't know: it would be planned each time
-    places = ", ".join("%s" for _ in wanted) or "NULL"
-    found_rows = rows(
-        "SELECT r.number, r.xmin::text, l.word, l.listings, l.spelling"
-        f" FROM directory_revision r LEFT JOIN directory_lexeme l ON l.word IN ({places})",
-        list(wanted),
-    )
+_Revision = tuple[Any, ...]
+_Known = dict[str, tuple[int, str]]  # word of the index -> (in how many listings, as the directory writes it)
+_LookedUp = tuple[_Revision, _Known]
+
+
+def _wanted(said: Sequence[Asked]) -> list[str]:
+    """Words of the index to look up: those that were asked for, and their variants after them."""
+    return list(dict.fromkeys([*[word.stem for word in said], *(v for w in said for v in tongues.variants(w.stem))]))
+
+
+def _places(number: int) -> str:
+    """One place for each value, and not an array, whose length a plan can't know: it would be planned each time."""
+    return ", ".join(["%s"] * number) or "NULL"
+
+
+def _revision(found: Sequence[tuple[Cell, ...]]) -> _Revision:
+    """The directory's revision, from rows that end with its number and xmin."""
     # xmin: the transaction that wrote the number; a number that was rolled back is not taken for its successor
-    revision = (connection.tenant.schema_name, *(found_rows[0][:2] if found_rows else (b"0", b"")))
-    known = {
+    return (connection.schema_name, *(found[0][-2:] if found else (b"0", b"")))
+
+
+def _look_up(said: Sequence[Asked]) -> _LookedUp:
+    wanted, here = _wanted(said), schema()
+    found = rows(
+        "SELECT l.word, l.listings, l.spelling, r.number, r.xmin::text"
+        f" FROM {here}.directory_revision r LEFT JOIN {here}.directory_lexeme l ON l.word IN ({_places(len(wanted))})",
+        wanted,
+    )
+    return _revision(found), {
         word.decode(): (int(listings or 0), (spelling or b"").decode())
-        for _, _, word, listings, spelling in found_rows
+        for word, listings, spelling, _, _ in found
         if word is not None
     }
+
+
+def _understand(cursor: Any, text: str, looked_up: _LookedUp | None = None) -> tuple[_Revision, _Question]:
+    """(the directory's revision, the question): one query when every word is known, none if they were looked up."""
+    said = asked(text)
+    revision, known = looked_up or _look_up(said)
     groups: list[tuple[str, ...]] = []
     weights: list[float] = []
     words: list[Word] = []
@@ -252,7 +277,7 @@ def _understand(cursor: Any, text: str) -> tuple[tuple[Any, ...], _Question]:
 
 
 def _find(
-    cursor: Any, revision: Hashable, word: Asked, known: dict[str, tuple[int, str]], typing: bool
+    cursor: Any, revision: Hashable, word: Asked, known: _Known, typing: bool
 ) -> tuple[tuple[str, ...], How, int, str]:
     """(lexemes to look for, how they were found, in how many listings, how the directory writes it)."""
     for stem in (word.stem, *tongues.variants(word.stem)):
@@ -357,6 +382,7 @@ class _Where:
     values: tuple[Any, ...]
     documents: bool
     minute: int  # conditions that depend on the time hold for a minute
+    schema: str
 
     def condition(self, query: str) -> tuple[str, list[Any]]:
         words = "&".join(part for part in (f"({query})" if query else "", *self.facts) if part)
@@ -371,8 +397,8 @@ class _Where:
 
     @property
     def table(self) -> str:
-        join = " JOIN directory_document d ON d.kind = l.kind AND d.object_id = l.object_id"
-        return "directory_listing l" + (join if self.documents else "")
+        join = f" JOIN {self.schema}.directory_document d ON d.kind = l.kind AND d.object_id = l.object_id"
+        return f"{self.schema}.directory_listing l" + (join if self.documents else "")
 
 
 # The spherical law of cosines; most listings have one point, for which no set is made.
@@ -382,7 +408,7 @@ _ARC = (
 )
 
 
-_OPEN = "l.object_id IN (SELECT o.object_id FROM directory_opening o WHERE o.open_times @> %s::timestamptz)"
+_OPEN = "l.object_id IN (SELECT o.object_id FROM {here}.directory_opening o WHERE o.open_times @> %s::timestamptz)"
 
 
 def _distance(near: Near) -> str:
@@ -397,9 +423,15 @@ def _distance(near: Near) -> str:
     )
 
 
-def _where(filters: Filters, now: dt.datetime, extra: tuple[str, Sequence[Any]] | None) -> _Where:
+def _where(filters: Filters, now: dt.datetime, extra: tuple[str, Sequence[Any]] | None, *, few: bool = False) -> _Where:
+    """few: the words alone leave few listings. Most listings are services: asking each of the few whether it is one
+    costs less than the index's long list of them."""
     sql: list[str] = []
     values: list[Any] = []
+    here = schema()
+    sifted = few and filters.kind == "service"
+    if sifted:
+        sql.append("l.kind = 'service'")
     near = filters.near
     if near:
         tall = math.degrees(near.kilometres / EARTH)
@@ -409,13 +441,14 @@ def _where(filters: Filters, now: dt.datetime, extra: tuple[str, Sequence[Any]] 
         sql.append(f"{_distance(near)} <= %s")
         values.append(near.kilometres)
     if filters.open_now:
-        sql.append(_OPEN)
+        sql.append(_OPEN.format(here=here))
         values.append(now)
     if extra:
         sql.append(f"({extra[0]})")
         values += extra[1]
     minute = int(now.timestamp() // 60) if filters.open_now else 0
-    return _Where(tuple(filters.facts()), tuple(sql), tuple(values), bool(extra), minute)
+    facts = tuple(filters.facts(kind=not sifted))
+    return _Where(facts, tuple(sql), tuple(values), bool(extra), minute, here)
 
 
 def search(
@@ -452,13 +485,23 @@ def documents(
     limit: int,
     offset: int,
     extra: tuple[str, Sequence[Any]] | None = None,
-) -> tuple[int, int, bytes]:
+) -> tuple[int, int, bytes] | None:
     """The documents of the page that `search` gives: (total, size of the page, JSON objects with commas between).
 
-    When the question has a word that few listings have, which is known from its lexeme, they come with one query.
+    None if the text asks for nothing. When the index knows all its words and few listings have one of them, one
+    query looks the words up and brings the documents.
     """
+    text = _clean(text)
+    said = asked(text)
+    if not said:
+        return None
+    looked_up, page = None, None
+    if limit and not filters.near and len(_wanted(said)) <= MOST_GROUPS:
+        looked_up, page = _at_once(said, shape, filters, _where(filters, now, extra, few=True), limit, offset)
+    if page is not None:
+        return page
     with connection.cursor() as cursor:
-        asks = _Search(cursor, text, filters, now, extra)
+        asks = _Search(cursor, text, filters, now, extra, looked_up)
         few = asks.few(shape, limit, offset)
         if few is not None:
             return few
@@ -466,14 +509,89 @@ def documents(
         return found.total, len(found.hits), ",".join([hit.document for hit in found.hits]).encode()
 
 
+_Page = tuple[int, int, bytes]
+
+
+def _at_once(
+    said: Sequence[Asked], shape: str, filters: Filters, where: _Where, limit: int, offset: int
+) -> tuple[_LookedUp | None, _Page | None]:
+    """The page, if the index knows all the words and few listings have one of them; else what it knows of them."""
+    groups, wanted = [_group((word.stem,)) for word in said], _wanted(said)
+    condition, values = where.condition(_all(groups))
+    asks = _asking(where.schema, where.table, condition, shape, filters.kind, len(groups), len(wanted), WEIGHED)
+    found = rows(asks, [*wanted, *groups, *values, limit, offset])
+    page = _joined(found)
+    if page is not None or not found:
+        return None, page
+    known = {
+        word: (int(listings), (found[0][3 + 2 * number] or b"").decode())
+        for number, word in enumerate(wanted)
+        if (listings := found[0][2 + 2 * number]) is not None
+    }
+    return (_revision(found), known), None
+
+
+@lru_cache(maxsize=1000)
+def _asking(
+    here: str, table: str, condition: str, shape: str, kind: Kind | None, groups: int, wanted: int, most: int
+) -> str:
+    """SQL of `_at_once`, for so many words wanted, of which so many must be found in one listing: (total, document,
+    what the index knows of each word, revision)."""
+    numbers = range(wanted)
+    looked = "".join(f" LEFT JOIN {here}.directory_lexeme k{n} ON k{n}.word = %s" for n in numbers)
+    # asked once, before anything else: where it does not hold, no listing is looked at
+    few = " AND ".join(f"k{n}.listings IS NOT NULL" for n in range(groups))
+    few += f" AND least({', '.join(f'k{n}.listings' for n in range(groups))}) <= {most}"
+    rank = _weighing([f"(1 / ln(2 + k{n}.listings::float8))" for n in range(groups)], kind)
+    page = _page_of_few(here, table, f"{few} AND {condition}", rank, shape)
+    known = "".join(f", k{n}.listings, k{n}.spelling" for n in numbers)
+    return (
+        f"SELECT page.total, page.document{known}, r.number, r.xmin::text"
+        f" FROM {here}.directory_revision r{looked} LEFT JOIN LATERAL ({page}) page ON true"
+    )
+
+
+def _page_of_few(here: str, table: str, condition: str, rank: str, shape: str) -> str:
+    """SQL: a page of what a condition finds, weighed one by one: (total, document)."""
+    return (
+        f"SELECT found.total, (SELECT d.{shape} FROM {here}.directory_document d"
+        "  WHERE d.kind = found.kind AND d.object_id = found.object_id) AS document"
+        f" FROM (SELECT l.kind, l.object_id, l.sort_name, {rank} AS rank, count(*) OVER () AS total"
+        f"  FROM {table} WHERE {condition}) found"
+        " ORDER BY found.rank DESC, found.sort_name, found.object_id LIMIT %s OFFSET %s"
+    )
+
+
+def _joined(found: Sequence[tuple[Cell, ...]]) -> _Page | None:
+    """The page that rows of `_page_of_few` are; None if there is nothing on it."""
+    documents = [row[1] for row in found if row[1] is not None]
+    return (int(found[0][0] or 0), len(documents), b",".join(documents)) if documents else None
+
+
+def _weighing(worths: Sequence[str], kind: Kind | None) -> str:
+    """SQL by which results are weighed one by one: `worths`, SQL too, is what each group counts for, which of one
+    alone changes nothing."""
+    each = f"ts_rank('{WEIGHTS}', l.words, %s::tsquery)"
+    weight = "+".join(f"{each} * {worth}" for worth in worths) if len(worths) > 1 else each if worths else "0"
+    # people come for a service; its organization follows, unless the question names it
+    return f"({weight})" if kind else f"({weight}) * CASE l.kind WHEN 'service' THEN 1 ELSE 0.7 END"
+
+
 class _Search:
     def __init__(
-        self, cursor: Any, text: str, filters: Filters, now: dt.datetime, extra: tuple[str, Sequence[Any]] | None
+        self,
+        cursor: Any,
+        text: str,
+        filters: Filters,
+        now: dt.datetime,
+        extra: tuple[str, Sequence[Any]] | None,
+        looked_up: _LookedUp | None = None,
     ) -> None:
         self.cursor = cursor
         self.filters = filters
         self.now = now
-        self.revision, self.question = _understand(cursor, _clean(text))
+        self.revision, self.question = _understand(cursor, _clean(text), looked_up)
+        self.extra = extra
         self.where = _where(filters, now, extra)
         self.key = self._key(self.where)
 
@@ -569,37 +687,26 @@ class _Search:
 
     def _by_weight(self) -> tuple[str, list[Any]]:
         """The order of results that are weighed one by one, and its values."""
-        question = self.question
-        weight, weights = "0", list[Any]()
-        if question.groups:
-            weight = "+".join("ts_rank(%s, l.words, %s::tsquery) * %s::float8" for _ in question.groups)
-            for group, worth in zip(question.groups, question.weights, strict=True):
-                weights += [WEIGHTS, _any(_lexeme(f"{tier}{each}") for tier in _TIERS for each in group), worth]
-        # people come for a service; its organization follows, unless the question names it
-        order = f"({weight}) * CASE l.kind WHEN 'service' THEN 1 ELSE 0.7 END DESC, l.sort_name, l.object_id"
-        return order, weights
+        rank, values = self._rank()
+        return f"{rank} DESC, l.sort_name, l.object_id", values
 
-    def few(self, shape: str, limit: int, offset: int) -> tuple[int, int, bytes] | None:
-        """(total, how many of them here, their documents with commas between), with one query; None if the page must
-        be sought level by level, or with fewer words."""
-        if not 0 < self.question.most <= WEIGHED or self.filters.near or not limit:
+    def _rank(self) -> tuple[str, list[Any]]:
+        groups, weights = [_group(group) for group in self.question.groups], self.question.weights
+        rank = _weighing(["%s::float8" for _ in groups], self.filters.kind)
+        if len(groups) < 2:
+            return rank, groups
+        return rank, [value for pair in zip(groups, weights, strict=True) for value in pair]
+
+    def few(self, shape: str, limit: int, offset: int) -> _Page | None:
+        """The page, with one query; None if it must be sought level by level, or with fewer words."""
+        question = self.question
+        if not 0 < question.most <= WEIGHED or self.filters.near or not limit:
             return None
-        where = self.where
-        if self.filters.kind == "service":
-            # most listings are services: asking each of the few costs less than the index's long list of them
-            where = replace(where, facts=tuple(replace(self.filters, kind=None).facts()))
-            where = replace(where, sql=(*where.sql, "l.kind = 'service'"))
-        condition, values = where.condition(self.question.query())
-        order, weights = self._by_weight()
-        total, size, contents = rows(
-            f"SELECT min(page.total), count(*), string_agg(d.{shape}, ',' ORDER BY page.place)"
-            " FROM (SELECT found.*, row_number() OVER () AS place"
-            " FROM (SELECT l.kind, l.object_id, count(*) OVER () AS total"
-            f" FROM ({where.among(condition)}) l ORDER BY {order} LIMIT %s OFFSET %s) found) page"
-            " JOIN directory_document d ON d.kind = page.kind AND d.object_id = page.object_id",
-            [*values, *weights, limit, offset],
-        )[0]
-        return (int(total), int(size or 0), contents or b"") if total and int(total) <= WEIGHED else None
+        where = _where(self.filters, self.now, self.extra, few=True)
+        condition, values = where.condition(question.query())
+        rank, ranked = self._rank()
+        page = _page_of_few(where.schema, where.table, condition, rank, shape)
+        return _joined(rows(page, [*ranked, *values, limit, offset]))
 
     def _rows(
         self,
@@ -667,7 +774,8 @@ def facets(
         def compute_open() -> int:
             condition, values = found.where.condition(query)
             cursor.execute(
-                f"SELECT count(*) FROM {found.where.table} WHERE {condition} AND {_OPEN}",
+                f"SELECT count(*) FROM {found.where.table} WHERE {condition}"
+                f" AND {_OPEN.format(here=found.where.schema)}",
                 [*values, now],
             )
             number: int = cursor.fetchone()[0]
