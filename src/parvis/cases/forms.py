@@ -7,7 +7,10 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from parvis.cases import contact
+from parvis.cases.models import Address
 from parvis.cases.models.people import Gender, Relation
+from parvis.cases.models.profile import Domain
 from parvis.core import language
 
 #: languages that newcomers speak most often here come first in the list; any BCP 47 tag can be chosen
@@ -22,10 +25,16 @@ def language_choices() -> list[tuple[str, str]]:
     return [("", "—"), *((tag, language.own_name(tag)) for tag in LANGUAGES)]
 
 
+#: what can be urgent at the first conversation
+URGENT = (Domain.HOUSING, Domain.HEALTH, Domain.SAFETY, Domain.RIGHTS, Domain.EDUCATION, Domain.WORK)
+
+
 class PersonForm(forms.Form):
     """One person of a household at the first conversation: only the name is needed."""
 
-    name = forms.CharField(label=_("Name, as the person says it"), max_length=200)
+    name = forms.CharField(
+        label=_("Name, as the person says it"), max_length=200, widget=forms.TextInput({"dir": "auto"})
+    )
     relation = forms.ChoiceField(
         label=_("Relation to the head of household"),
         choices=[(r.value, r.label) for r in Relation if r != Relation.HEAD],
@@ -52,7 +61,10 @@ class PersonForm(forms.Form):
 class HeadForm(PersonForm):
     """The head of a new household, with how to be understood and reached."""
 
-    field_order = ["name", "anonymous", "language", "interpreter", "interpreter_gender", "phone"]
+    field_order = [
+        "name", "anonymous", "language", "interpreter", "interpreter_gender", "phone", "message", "tonight", "address",
+        "urgent",
+    ]  # fmt: skip
     relation = None  # type: ignore[assignment]
     anonymous = forms.BooleanField(
         label=_("The person does not want to be named"),
@@ -67,8 +79,31 @@ class HeadForm(PersonForm):
         required=False,
     )
     phone = forms.CharField(
-        label=_("Telephone"), max_length=40, required=False, widget=forms.TextInput({"type": "tel"})
+        label=_("Telephone"), max_length=40, required=False, widget=forms.TextInput({"type": "tel", "dir": "ltr"})
     )
+    message = forms.BooleanField(
+        label=_("A message may be left"), required=False, help_text=_("Ask: somebody else may hear it.")
+    )
+    tonight = forms.ChoiceField(
+        label=_("Where do they sleep tonight?"),
+        choices=[("", "—"), *((k.value, k.label) for k in Address.Kind if k != Address.Kind.MAIL)],
+        required=False,
+    )
+    address = forms.CharField(
+        label=_("Address"), max_length=500, required=False, widget=forms.TextInput({"dir": "auto"})
+    )
+    urgent = forms.MultipleChoiceField(
+        label=_("What can't wait?"),
+        choices=[(domain.value, domain.label) for domain in URGENT],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def clean_phone(self) -> str:
+        number: str = self.cleaned_data["phone"]
+        if number and contact.index_of(number) is None:
+            raise forms.ValidationError(_("This is not a telephone number."))
+        return number
 
 
 class MemberForm(PersonForm):

@@ -13,10 +13,11 @@ from django.db.models import Count, F, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
+from parvis.accounts.models import Role, User
 from parvis.cases import rules
-from parvis.cases.models import Access, Denial, Household, HouseholdMember, Person
+from parvis.cases.models import Access, Attachment, Denial, Household, HouseholdMember, Person
 from parvis.cases.models.access import Basis
-from parvis.cases.models.base import PersonRow
+from parvis.cases.models.base import OFFICE, PersonRow
 from parvis.core import names
 from parvis.core.access import DataClass
 from parvis.kit.sealing import blind
@@ -54,22 +55,52 @@ def classes_of(viewer: Any, person: uuid.UUID) -> tuple[DataClass, bool]:
     return seen, writes
 
 
+class Sight:
+    """What a viewer may see of some persons, asked once for a page: classes and household by person, whom they write."""
+
+    def __init__(self, viewer: Any, persons: Iterable[uuid.UUID] = (), *, household: uuid.UUID | None = None) -> None:
+        """Of these persons, or of everybody who is or was in a household."""
+        self.viewer = viewer
+        self.classes: dict[uuid.UUID, int] = {}
+        self.writes: set[uuid.UUID] = set()
+        self.homes: dict[uuid.UUID, uuid.UUID | None] = {}
+        if household is None:
+            wanted = Q(person_id__in=list(persons))
+        else:
+            ever = HouseholdMember.objects.filter(household_id=household).values("person_id")
+            wanted = Q(household_id=household) | Q(person_id__in=ever)
+        held = granted(viewer).filter(wanted).values_list("person_id", "household_id", "classes", "writes")
+        for person, home, classes, writes in held:
+            self.classes[person] = self.classes.get(person, 0) | classes
+            self.homes[person] = home
+            if writes:
+                self.writes.add(person)
+
+    def sees(self, person: uuid.UUID, wanted: DataClass) -> bool:
+        """May the viewer see any of these classes of the person's data?"""
+        return bool(self.classes.get(person, 0) & wanted)
+
+    def who(self, wanted: DataClass) -> list[uuid.UUID]:
+        """Of whom the viewer may see any of these classes."""
+        return [person for person, classes in self.classes.items() if classes & wanted]
+
+    def rows(self, model: type[RowType]) -> QuerySet[RowType]:
+        """Rows of `model` about these persons that the viewer may see: by the table's class, or each row's own."""
+        found = model.objects.filter(person_id__in=list(self.classes))  # type: ignore[attr-defined]
+        if model.data_class is not None:
+            return found.filter(person_id__in=self.who(model.data_class))
+        allowed = Q(pk__in=[])
+        for classes in set(self.classes.values()):
+            of = [person for person, held in self.classes.items() if held == classes]
+            allowed |= Q(person_id__in=of, row_class__in=[member.value for member in DataClass if member & classes])
+        if model._meta.model_name == "note":
+            allowed |= Q(author_id=self.viewer.pk)
+        return found.filter(allowed)
+
+
 def rows(viewer: Any, model: type[RowType], persons: Iterable[uuid.UUID]) -> QuerySet[RowType]:
     """Rows of `model` about these persons that the viewer may see: by the table's class, or each row's own."""
-    wanted = list(persons)
-    held = granted(viewer).filter(person_id__in=wanted).values_list("person_id", "classes")
-    per_person: dict[uuid.UUID, int] = {}
-    for person, classes in held:
-        per_person[person] = per_person.get(person, 0) | classes
-    found = model.objects.filter(person_id__in=per_person)  # type: ignore[attr-defined]
-    if model.data_class is not None:
-        return found.filter(person_id__in=[p for p, c in per_person.items() if c & model.data_class])
-    allowed = Q(pk__in=[])
-    for person, classes in per_person.items():
-        allowed |= Q(person_id=person, row_class__in=[member.value for member in DataClass if member & classes])
-    if model._meta.model_name == "note":
-        allowed |= Q(author_id=viewer.pk)
-    return found.filter(allowed)
+    return Sight(viewer, persons).rows(model)
 
 
 # -- one ---------------------------------------------------------------------------------------------------------------
@@ -85,7 +116,7 @@ def person(viewer: Any, pk: uuid.UUID) -> Person:
 def household(viewer: Any, pk: uuid.UUID) -> Household:
     """One household, if any of its present members may be seen (or it is the viewer's own organization's); or 404."""
     found = _one(Household, pk)
-    ours = not found.restricted and found.holder_id in rules.holders(viewer)
+    ours = not found.restricted and found.holder_id in rules.holders(viewer) and not _is_shut_out(viewer, found)
     if not ours and not granted(viewer).filter(household_id=pk).exists():
         raise Http404
     return found
@@ -152,7 +183,8 @@ def search(viewer: Any, text: str, *, size: int = 50) -> list[Found]:
     text = text.strip()
     if not text:
         return []
-    ids = _by_reference(viewer, text) or _by_contact(viewer, text) or _by_name(viewer, text)
+    hits = _by_reference(viewer, text) or _by_contact(viewer, text) or _by_name(viewer, text)
+    ids = list({hit[0]: hit for hit in hits}.values())  # seen for two reasons, found once
     return sorted(
         _lines([(pk, home) for pk, home, _ in ids], {pk: basis for pk, _, basis in ids}, text), key=lambda f: -f.score
     )[:size]
@@ -231,3 +263,31 @@ def _score(text: str, person: Person) -> float:
 
 def is_denied(viewer: Any, person_id: uuid.UUID) -> bool:
     return Denial.objects.filter(user=viewer, person_id=person_id, ended_at=None).exists()
+
+
+def may_write_household(viewer: Any, household: Household) -> bool:
+    """May the viewer change the household itself: one of its people, or an empty file of their own organization?"""
+    if granted(viewer, writes=True).filter(household_id=household.pk).exists():
+        return True
+    if household.restricted or household.holder_id not in rules.holders(viewer):
+        return False
+    return not _is_shut_out(viewer, household)
+
+
+def _is_shut_out(viewer: Any, household: Household) -> bool:
+    """Is or was somebody in this household whom the viewer must never see?"""
+    return HouseholdMember.objects.filter(household=household, person_id__in=denied(viewer)).exists()
+
+
+def waiting_attachments(keys: list[uuid.UUID] | None = None) -> list[Attachment]:
+    """Attachments that wait for the scanner: these, or all. For the worker, which acts as the system."""
+    found = Attachment.objects.filter(state=Attachment.State.WAITING).defer("content")
+    return list(found if keys is None else found.filter(pk__in=keys))
+
+
+def workers(holder: uuid.UUID) -> QuerySet[User]:
+    """Who can answer for files of this holder: the office's agents, or who works for the organization."""
+    found = User.objects.filter(is_active=True).order_by("name", "email")
+    if holder == OFFICE:
+        return found.filter(office_role=Role.AGENT)
+    return found.filter(memberships__organization_id=holder, memberships__until=None).distinct()

@@ -14,12 +14,23 @@ from django.db import transaction
 
 from parvis.accounts.models import User
 from parvis.accounts.rules import require
-from parvis.cases import rules
-from parvis.cases.models import Household, HouseholdMember, Person, SearchToken, SpokenLanguage
+from parvis.cases import contact, rules
+from parvis.cases.models import (
+    Address,
+    ContactPoint,
+    Finding,
+    Household,
+    HouseholdMember,
+    NamedAccess,
+    Person,
+    SearchToken,
+    SpokenLanguage,
+)
 from parvis.cases.models.people import Gender, Relation
-from parvis.cases.models.profile import Level
+from parvis.cases.models.profile import DOMAIN_CLASSES, Domain, Level
 from parvis.cases.vault import Vault
 from parvis.core import names
+from parvis.core.access import DataClass
 from parvis.kit.sealing import blind
 from parvis.ledger.actions import Entry, record_many
 
@@ -41,6 +52,11 @@ class NewPerson:
     interpreter: bool = False
     interpreter_gender: str = ""
     anonymous: bool = False
+    phone: str = ""
+    #: somebody else may hear it, unless the person says otherwise
+    message: bool = False
+    #: domains in which the person has an urgent need
+    urgent: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +68,9 @@ class NewHousehold:
     opened_on: dt.date
     lead_worker: User | None = None
     restricted: bool = False
+    #: where they all sleep tonight: a kind of lodging, and perhaps where
+    lodging: str = ""
+    address: str = ""
     more: dict[str, Any] = field(default_factory=dict)
 
 
@@ -63,13 +82,18 @@ def open_household(new: NewHousehold, *, by: User) -> Household:
         raise ValueError("a household has one head")
     household = Household.objects.create(
         holder_id=new.holder,
-        reference=_reference(),
+        reference=new_reference(),
         opened_on=new.opened_on,
         restricted=new.restricted,
         lead_worker=new.lead_worker or by,
         **new.more,
     )
-    people = [add_person(household, member, since=new.opened_on) for member in new.members]
+    people = [add_person(household, member, since=new.opened_on, by=by) for member in new.members]
+    if new.lodging or new.address:
+        vault = Vault([person.pk for person in people])
+        for person in people:
+            home = Address(person=person, kind=new.lodging or Address.Kind.HOME, since=new.opened_on)
+            vault.put(home, text=new.address.strip()).save(force_insert=True)
     record_many(
         [
             Entry("cases.household.opened", "cases.household", household.pk, None, {"members": len(people)}),
@@ -83,11 +107,10 @@ def open_household(new: NewHousehold, *, by: User) -> Household:
     return household
 
 
-def add_person(household: Household, new: NewPerson, *, since: dt.date) -> Person:
+def add_person(household: Household, new: NewPerson, *, since: dt.date, by: User) -> Person:
     """A new person in a household, with their key and search tokens. The caller writes the event."""
     person = Person(
         holder_id=household.holder_id,
-        restricted=household.restricted,
         anonymous=new.anonymous,
         name=new.name.strip(),
         name_latin=new.name_latin.strip() or latin(new.name),
@@ -104,8 +127,27 @@ def add_person(household: Household, new: NewPerson, *, since: dt.date) -> Perso
         vault.put(person, birth_date=new.birth_date.isoformat()).save(update_fields=["birth_date"])
     if new.language:
         SpokenLanguage.objects.create(person=person, language=new.language, level=Level.NATIVE)
+    if new.phone:
+        phone = ContactPoint(person=person, system="phone", value_index=contact.index("phone", new.phone),
+                             preferred=True, safe_to_leave_message=new.message)  # fmt: skip
+        vault.put(phone, value=contact.plain("phone", new.phone)).save(force_insert=True)
+    for domain in new.urgent:
+        Finding.objects.create(
+            person=person, domain=domain, row_class=DOMAIN_CLASSES.get(Domain(domain), DataClass.NEEDS),
+            kind=Finding.Kind.NEED, level=Finding.Level.URGENT, noted_on=since, by=by,
+        )  # fmt: skip
+    if household.restricted:
+        restrict(person, by, household)
     index_names(person)
     return person
+
+
+def restrict(person: Person, by: User, household: Household) -> None:
+    """From now on only lead, backup and who is named see the person; `by` is named unless they are one of the two."""
+    if by.pk not in (household.lead_worker_id, household.backup_worker_id):
+        NamedAccess.objects.create(person=person, user=by, named_by=by)
+    person.restricted = True
+    person.save(update_fields=["restricted", "changed_at"])
 
 
 def latin(name: str) -> str:
@@ -128,6 +170,6 @@ def index_names(person: Person) -> None:
     )
 
 
-def _reference() -> str:
+def new_reference() -> str:
     """Six clear letters and digits: one in 190 million is taken already, and the constraint would say so."""
     return "".join(secrets.choice(_CLEAR) for _ in range(6))

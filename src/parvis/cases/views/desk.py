@@ -1,7 +1,7 @@
 """What every page about people begins with: one transaction, in which the database knows for whom it works."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
@@ -11,9 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from parvis.accounts.rules import require
 from parvis.cases import queries, rules
 from parvis.cases.models import Household, Person
+from parvis.core.access import DataClass, names
+from parvis.ledger.actions import seen
 
 View = Callable[..., HttpResponse]
 UNPROCESSABLE = 422
+CONFLICT = 409
 
 
 def at_desk(allowed: Callable[[Any], bool] = rules.may_see_files) -> Callable[[View], View]:
@@ -42,3 +45,18 @@ def the_household(request: HttpRequest, pk: uuid.UUID) -> Household:
 def the_person(request: HttpRequest, pk: uuid.UUID) -> Person:
     """The person of the address; 404 when they are not there or not for this viewer."""
     return queries.person(request.user, pk)
+
+
+def looked(request: HttpRequest, sight: queries.Sight, wanted: Iterable[uuid.UUID] | None = None) -> None:
+    """Tell the ledger of whom this page shows something, and which classes of data: once an hour for each person."""
+    by_classes: dict[int, list[uuid.UUID]] = {}
+    for person in sight.classes if wanted is None else wanted:
+        by_classes.setdefault(sight.classes[person], []).append(person)
+    for classes, persons in by_classes.items():
+        shown = [name for name in names(classes) if name != DataClass.PLAN.name.lower()]  # type: ignore[union-attr]
+        seen(persons, by=request.user, of=Person, fields=shown)
+
+
+def writer(sight: queries.Sight, person: Person, action: str) -> None:
+    """Only for who keeps the person's file. Raises Denied."""
+    require(person.pk in sight.writes, action, person)

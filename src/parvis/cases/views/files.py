@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as __
 
 from parvis.cases import queries, rules
 from parvis.cases.actions import people
@@ -16,17 +17,22 @@ from parvis.cases.views.desk import UNPROCESSABLE, at_desk
 PER_PAGE = 50
 
 
+#: lists of people: why the viewer sees them -> what the list is called
+TABS = {
+    Basis.LEAD: __("My files"), Basis.OWN: __("Everybody's files"), Basis.CONSENT: __("Shared with us"),
+    Basis.NAMED: __("Restricted files"), Basis.BREAK_GLASS: __("Emergency access"),
+}  # fmt: skip
+
+
 @at_desk()
 def find(request: HttpRequest) -> HttpResponse:
-    """People of one's own organization, those shared with it, and search over both."""
+    """People by why the viewer sees them, and search over all of them. htmx asks the same address for the answer."""
     form = FindForm(request.GET)
     text = form.cleaned_data["q"] if form.is_valid() else ""
-    basis = request.GET.get("show", Basis.OWN)
-    if basis not in Basis.values:
-        basis = Basis.OWN
-    number = max(1, int(page)) if (page := request.GET.get("page", "")).isdecimal() else 1
     counts = queries.counts(request.user)
-    total = sum(counts.get(basis, {}).values())
+    asked = request.GET.get("show", "")
+    basis = asked if asked in TABS else next((code for code in TABS if counts.get(code)), Basis.OWN)
+    number = max(1, int(page)) if (page := request.GET.get("page", "")).isdecimal() else 1
     found = (
         queries.search(request.user, text)
         if text
@@ -38,41 +44,47 @@ def find(request: HttpRequest) -> HttpResponse:
         "found": found,
         "basis": basis,
         "tabs": [
-            {
-                "text": Basis(code).label,
-                "url": f"?show={code}",
-                "current": code == basis and not text,
-                "count": sum(numbers.values()),
-            }
-            for code, numbers in sorted(counts.items())
+            {"text": label, "url": f"?show={code}", "current": code == basis and not text, "count": total}
+            for code, label in TABS.items()
+            if (total := sum(counts.get(code, {}).values())) or code in (Basis.LEAD, Basis.OWN)
         ],
         "number": number,
-        "pages": -(-total // PER_PAGE),
+        "pages": -(-sum(counts.get(basis, {}).values()) // PER_PAGE),
         "may_open": bool(rules.holders(request.user)),
+        "uses_htmx": True,
     }
-    return render(request, "cases/find.html", shown, status=200 if form.is_valid() else UNPROCESSABLE)
+    part = bool(request.htmx) and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    page_name = "cases/found.html" if part else "cases/find.html"
+    return render(request, page_name, shown, status=200 if form.is_valid() else UNPROCESSABLE)
 
 
 @at_desk()
 def new(request: HttpRequest) -> HttpResponse:
-    """Open a file in one screen: the head, and whoever came along."""
-    head = HeadForm(request.POST or None, prefix="head")
-    members = MemberFormSet(request.POST or None, prefix="members")
-    if request.method == "POST" and "more" not in request.POST and head.is_valid() and members.is_valid():
+    """Open a file in one screen: the head, where they sleep, what can't wait, and whoever came along."""
+    more = "more" in request.POST
+    data = request.POST.copy() if request.method == "POST" else None
+    if data is not None and more:
+        count = data.get("members-TOTAL_FORMS", "")
+        data["members-TOTAL_FORMS"] = str(min(30, (int(count) if count.isdecimal() else 0) + 2))
+    head = HeadForm(data, prefix="head")
+    members = MemberFormSet(data, prefix="members")
+    if request.method == "POST" and not more and head.is_valid() and members.is_valid():
+        given = head.cleaned_data
         household = people.open_household(
             NewHousehold(
                 holder=rules.holders(request.user)[0],
-                members=[_new(head.cleaned_data), *(_new(one) for one in members.cleaned_data if one.get("name"))],
+                members=[_new(given), *(_new(one) for one in members.cleaned_data if one.get("name"))],
                 opened_on=timezone.localdate(),
+                lodging=given["tonight"],
+                address=given["address"],
             ),
             by=request.user,  # type: ignore[arg-type]
         )
         messages.success(request, _("The file %(reference)s is open.") % {"reference": household.reference})
         return redirect("cases:household", pk=household.pk)
-    failed = request.method == "POST" and "more" not in request.POST
-    return render(
-        request, "cases/new.html", {"head": head, "members": members}, status=UNPROCESSABLE if failed else 200
-    )
+    failed = request.method == "POST" and not more
+    shown = {"head": head, "members": members, "more": more}
+    return render(request, "cases/new.html", shown, status=UNPROCESSABLE if failed else 200)
 
 
 def _new(given: dict[str, object]) -> NewPerson:
