@@ -32,12 +32,13 @@ def server(django_db_setup: None) -> Iterator[int]:
     from parvis.kit.catalogues import compile_all
 
     compile_all()
-    dsn = make_conninfo(URLS.app, dbname=connection.settings_dict["NAME"])
-    env = {**os.environ, "PARVIS_APP_DSN": dsn, "LOG_LEVEL": "ERROR"}
+    name = connection.settings_dict["NAME"]
+    dsns = {f"PARVIS_{role}_DSN": make_conninfo(getattr(URLS, role.lower()), dbname=name) for role in ("APP", "PUBLIC")}
+    env = {**os.environ, **dsns, "LOG_LEVEL": "ERROR"}
     env.pop("PARVIS_DSN", None)
     collected = subprocess.run(
         [sys.executable, "-m", "parvis", "manage", "collectstatic", "--noinput", "--verbosity", "0"],
-        env={key: value for key, value in env.items() if key != "PARVIS_APP_DSN"},
+        env={key: value for key, value in env.items() if key not in dsns},
         capture_output=True,
         text=True,
     )

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from parvis.cities.models import City
 from parvis.cities.queries import cities_by_host
+from parvis.kit.public import as_public, is_for_everybody
 
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
@@ -61,4 +62,7 @@ class CityMiddleware:
         request.city = city  # type: ignore[attr-defined]
         connection.set_tenant(city)
         timezone.activate(ZoneInfo(city.timezone))
+        if is_for_everybody(request):
+            with as_public():
+                return self.get_response(request)
         return self.get_response(request)

@@ -308,9 +308,7 @@ def _alike(one: Day, other: Day) -> bool:
 
 
 def _confirmed(kind: str, object_id: uuid.UUID, data: Json) -> Confirmed | None:
-    last = (
-        Verification.objects.filter(object_type=kind, object_id=object_id).select_related("by").order_by("-at").first()
-    )
+    last = Verification.objects.filter(object_type=kind, object_id=object_id).order_by("-at").first()
     if last is not None:
         return Confirmed(last.at, last.by_name, last.means)
     assured = data.get("assured_date")

@@ -66,7 +66,6 @@ def boot(role: str = "app") -> Urls:
     except OSError as error:
         raise CannotStart(disk_sentence(folder, error)) from None
     os.environ["PARVIS_DSN"] = getattr(urls, role)
-    os.environ["PARVIS_PUBLIC_DSN"] = urls.public
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "parvis.site.settings")
     import django
 

@@ -76,6 +76,17 @@ DATABASES = {
         "ATOMIC_REQUESTS": False,
     }
 }
+if os.environ.get("PARVIS_PUBLIC_DSN"):
+    # a second connection, of the role that reads only what is published (kit.public)
+    _public = conninfo_to_dict(os.environ["PARVIS_PUBLIC_DSN"])
+    DATABASES["public"] = DATABASES["default"] | {
+        "NAME": _public.pop("dbname", "parvis"),
+        "USER": _public.pop("user", ""),
+        "PASSWORD": _public.pop("password", ""),
+        "HOST": _public.pop("host", ""),
+        "PORT": _public.pop("port", ""),
+        "OPTIONS": {**_public},
+    }
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
@@ -151,6 +162,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_MANIFEST_STRICT = False
+#: ClamAV's daemon, such as tcp://127.0.0.1:3310 or unix:///run/clamav/clamd.ctl; empty: attachments are not scanned
+CLAMAV_URL = os.environ.get("CLAMAV_URL", "")
 MEDIA_ROOT = HOME / "media"
 
 # No one else's bytes on any page, no inline script, no inline style.
