@@ -23,6 +23,8 @@ _SETTLED = "SECURITY DEFINER SET search_path = $schema$, pg_temp"
 _DEFINER = "session_user <> current_user"
 GRANTED = "(SELECT access_grantees())::uuid[]"
 DENIED = "(SELECT access_denied())::uuid[]"
+#: the ends of time, as Python can read them too (it knows no infinity)
+_EVER, _NEVER = "'1900-01-01 00:00Z'::timestamptz", "'9000-01-01 00:00Z'::timestamptz"
 
 
 def statements(place: Place) -> Iterator[str]:
@@ -94,7 +96,8 @@ def _rules(model: type[PersonRow], place: Place) -> dict[str, str]:
     table = model._meta.db_table
     special = _SPECIAL.get(model.__name__)
     if special:
-        return special(place)
+        shut_out = f"coalesce({table}.person_id = ANY ({DENIED}), false)"
+        return {command: f"({rule}) AND NOT {shut_out}" for command, rule in special(place).items()}
     person = f"{table}.person_id"
     if "row_class" in {field.name for field in model._meta.fields}:
         wanted: DataClass | str = f"{table}.row_class"
@@ -148,28 +151,31 @@ def _note(place: Place) -> dict[str, str]:
 
 def _consent(place: Place) -> dict[str, str]:
     """Who keeps the file, the person, the privacy officer (the register of communications), and the organizations it
-    speaks to: none of these learns of the others."""
+    speaks to while they see the person: none of these learns of the others."""
+    person = "cases_consent.person_id"
     return {
-        "SELECT": f"{_keepers('cases_consent.person_id')} OR {_by_role(Role.PRIVACY)} OR EXISTS"
+        "SELECT": f"{_keepers(person)} OR {_by_role(Role.PRIVACY)} OR ({_exists(place, person)} AND EXISTS"
         f" (SELECT FROM cases_consentrecipient r WHERE r.consent_id = cases_consent.id"
-        f" AND r.organization_id = ANY ({GRANTED}))",
+        f" AND r.organization_id = ANY ({GRANTED})))",
         "INSERT": _keepers("cases_consent.person_id"),
     }
 
 
 def _recipient(place: Place) -> dict[str, str]:
+    person = "cases_consentrecipient.person_id"
     return {
-        "SELECT": f"organization_id = ANY ({GRANTED}) OR {_keepers('cases_consentrecipient.person_id')}"
+        "SELECT": f"(organization_id = ANY ({GRANTED}) AND {_exists(place, person)}) OR {_keepers(person)}"
         f" OR {_by_role(Role.PRIVACY)}",
         "INSERT": _keepers("cases_consentrecipient.person_id"),
     }
 
 
 def _withdrawal(place: Place) -> dict[str, str]:
+    person = "cases_withdrawal.person_id"
     return {
-        "SELECT": f"{_keepers('cases_withdrawal.person_id')} OR {_by_role(Role.PRIVACY)} OR EXISTS"
+        "SELECT": f"{_keepers(person)} OR {_by_role(Role.PRIVACY)} OR ({_exists(place, person)} AND EXISTS"
         f" (SELECT FROM cases_consentrecipient r WHERE r.consent_id = cases_withdrawal.consent_id"
-        f" AND r.organization_id = ANY ({GRANTED}))",
+        f" AND r.organization_id = ANY ({GRANTED})))",
         "INSERT": _keepers("cases_withdrawal.person_id"),
     }
 
@@ -315,25 +321,38 @@ def _functions() -> Iterator[str]:
     $body$
     """
     # Who lives with somebody who must not be found would give them away: the whole household is denied.
+    # Every policy asks; nearly nobody is denied anything: plpgsql keeps its plans and leaves early.
     yield f"""
     CREATE OR REPLACE FUNCTION access_denied() RETURNS uuid[]
-    LANGUAGE sql STABLE {_SETTLED} AS $body$
-        SELECT coalesce(array_agg(person_id), '{{}}') FROM (
-            SELECT person_id FROM cases_denial WHERE user_id = access_user() AND ended_at IS NULL
+    LANGUAGE plpgsql STABLE {_SETTLED} AS $body$
+    DECLARE
+        me uuid := nullif((access_context())[3], '');
+    BEGIN
+        IF NOT EXISTS (SELECT FROM cases_denial WHERE user_id = me AND ended_at IS NULL) THEN
+            RETURN '{{}}';
+        END IF;
+        RETURN (SELECT array_agg(person_id) FROM (
+            SELECT person_id FROM cases_denial WHERE user_id = me AND ended_at IS NULL
             UNION SELECT other.person_id FROM cases_denial d
                 JOIN cases_householdmember m ON m.person_id = d.person_id AND m.until IS NULL
                 JOIN cases_householdmember other ON other.household_id = m.household_id AND other.until IS NULL
-                WHERE d.user_id = access_user() AND d.ended_at IS NULL
-        ) AS denied
-    $body$
+                WHERE d.user_id = me AND d.ended_at IS NULL
+        ) AS denied);
+    END $body$
     """
     yield f"""
     CREATE OR REPLACE FUNCTION access_denied_households() RETURNS uuid[]
-    LANGUAGE sql STABLE {_SETTLED} AS $body$
-        SELECT coalesce(array_agg(m.household_id), '{{}}') FROM cases_denial d
+    LANGUAGE plpgsql STABLE {_SETTLED} AS $body$
+    DECLARE
+        me uuid := nullif((access_context())[3], '');
+    BEGIN
+        IF NOT EXISTS (SELECT FROM cases_denial WHERE user_id = me AND ended_at IS NULL) THEN
+            RETURN '{{}}';
+        END IF;
+        RETURN (SELECT coalesce(array_agg(m.household_id), '{{}}') FROM cases_denial d
             JOIN cases_householdmember m ON m.person_id = d.person_id
-            WHERE d.user_id = access_user() AND d.ended_at IS NULL
-    $body$
+            WHERE d.user_id = me AND d.ended_at IS NULL);
+    END $body$
     """
     yield f"""
     CREATE OR REPLACE FUNCTION access_allows(whom uuid, wanted int, to_write boolean) RETURNS boolean
@@ -401,7 +420,7 @@ def _projection(signature: str, which: str) -> str:
 
     Two functions of one text: one that chose by a parameter that may be NULL would be planned for neither.
     """
-    always = "'-infinity'::timestamptz, 'infinity'::timestamptz"
+    always = f"{_EVER}, {_NEVER}"
     named = EVERYTHING & ~DataClass.CONFIDENTIAL
     return f"""
     CREATE OR REPLACE FUNCTION {signature} RETURNS TABLE (
@@ -429,11 +448,11 @@ def _projection(signature: str, which: str) -> str:
                 WHERE NOT EXISTS (SELECT FROM cases_withdrawal w WHERE w.consent_id = c.id)
             UNION ALL
             SELECT p.id, access_in_role(n.user_id, p.holder_id), n.id, 'named', {named.value}, true,
-                '-infinity'::timestamptz, coalesce(n.until, 'infinity')
+                {_EVER}, coalesce(n.until, {_NEVER})
                 FROM p JOIN cases_namedaccess n ON n.person_id = p.id WHERE n.ended_at IS NULL
             UNION ALL
             SELECT p.id, access_in_role(b.user_id, '{OFFICE}'), b.id, 'break_glass', {named.value}, false,
-                '-infinity'::timestamptz, least(b.until, b.ended_at)
+                {_EVER}, least(b.until, b.ended_at)
                 FROM p JOIN cases_breakglass b ON b.person_id = p.id
             UNION ALL
             SELECT p.id, access_in_role(q.handler_id, '{OFFICE}'), q.id, 'request', {SELF.value}, false, {always}
