@@ -13,6 +13,7 @@ from django.conf import settings
 
 from parvis.accounts.models import Role
 from parvis.cases.models import Access, Agreement, Household, Incident, Person, PersonKey, SearchToken
+from parvis.cases.models.access import Basis
 from parvis.cases.models.base import OFFICE, PersonRow
 from parvis.core.access import EVERYTHING, OWN, SELF, DataClass
 from parvis.kit.models import Row
@@ -21,6 +22,8 @@ from parvis.kit.policies import Place
 _SETTLED = "SECURITY DEFINER SET search_path = $schema$, pg_temp"
 #: inside a definer function called by another role: the owner's own sessions see nothing
 _DEFINER = "session_user <> current_user"
+#: the bases of access but the holder's own
+SHARED = [basis.value for basis in Basis if basis != Basis.OWN]
 GRANTED = "(SELECT access_grantees())::uuid[]"
 DENIED = "(SELECT access_denied())::uuid[]"
 #: the ends of time, as Python can read them too (it knows no infinity)
@@ -64,7 +67,7 @@ def tables(place: Place) -> dict[str, dict[str, str]]:
         },
         Household._meta.db_table: _household(),
         SearchToken._meta.db_table: {
-            "SELECT": f"(grantee_id = ANY ({GRANTED}) OR {_exists(place, 'cases_searchtoken.person_id')})"
+            "SELECT": f"(grantee_id = ANY ({GRANTED}) OR {_shared(place, 'cases_searchtoken.person_id')})"
             f" AND person_id <> ALL ({DENIED})",
             "INSERT": _exists(place, "cases_searchtoken.person_id", writes=True),
             "DELETE": _exists(place, "cases_searchtoken.person_id", writes=True),
@@ -121,7 +124,21 @@ def _exists(place: Place, person: str, wanted: DataClass | str = "", *, writes: 
     if place.citus:
         return f"access_allows({person}, {classes or -1}, {str(writes).lower()})"
     more = f" AND a.classes & {classes} <> 0" if classes else ""
-    return f"EXISTS (SELECT FROM cases_access a WHERE a.person_id = {person}{more}{' AND a.writes' if writes else ''})"
+    return f"EXISTS ({_by_index(f'a.person_id = {person}{more}' + (' AND a.writes' if writes else ''))})"
+
+
+def _by_index(condition: str) -> str:
+    """Rows of the projection, looked up for each row in question: OFFSET keeps the planner from reading the whole
+    projection of a viewer instead, which takes seconds where the office keeps a million files."""
+    return f"SELECT FROM cases_access a WHERE {condition} OFFSET 0"
+
+
+def _shared(place: Place, person: str) -> str:
+    """One of our grantees has access otherwise than as the holder. A search looks at many rows of few such persons:
+    these are read once and hashed."""
+    if place.citus:
+        return _exists(place, person)
+    return f"{person} IN (SELECT a.person_id FROM cases_access a WHERE a.basis = ANY ('{{{','.join(SHARED)}}}'))"
 
 
 def _by_role(*roles: Role) -> str:
@@ -130,7 +147,7 @@ def _by_role(*roles: Role) -> str:
 
 def _household() -> dict[str, str]:
     ours = f"(holder_id = ANY ({GRANTED}) AND NOT restricted)"
-    members = "EXISTS (SELECT FROM cases_access a WHERE a.household_id = cases_household.id{})"
+    members = f"EXISTS ({_by_index('a.household_id = cases_household.id{}')})"
     not_denied = "cases_household.id <> ALL ((SELECT access_denied_households())::uuid[])"
     return {
         "SELECT": f"({ours} OR {members.format('')}) AND {not_denied}",
@@ -181,7 +198,8 @@ def _withdrawal(place: Place) -> dict[str, str]:
 
 
 def _keepers(person: str) -> str:
-    return f"EXISTS (SELECT FROM cases_access a WHERE a.person_id = {person} AND (a.writes OR a.basis = 'self'))"
+    theirs = f"a.person_id = {person} AND (a.writes OR a.basis = 'self')"
+    return f"EXISTS ({_by_index(theirs)})"
 
 
 def _break_glass(place: Place) -> dict[str, str]:
@@ -353,6 +371,16 @@ def _functions() -> Iterator[str]:
             JOIN cases_householdmember m ON m.person_id = d.person_id
             WHERE d.user_id = me AND d.ended_at IS NULL);
     END $body$
+    """
+    # In whose tokens to search: names are hashed for each holder apart. Tells nothing that a list would not.
+    yield f"""
+    CREATE OR REPLACE FUNCTION access_shared_holders() RETURNS SETOF uuid
+    LANGUAGE sql STABLE {_SETTLED} AS $body$
+        SELECT DISTINCT p.holder_id FROM cases_access a JOIN cases_person p ON p.id = a.person_id
+            WHERE a.grantee_id = ANY ((SELECT access_grantees())::uuid[]) AND a.basis = ANY ('{{{",".join(SHARED)}}}')
+                AND now() >= a.valid_from AND now() < a.valid_until
+                AND a.person_id <> ALL ((SELECT access_denied())::uuid[])
+    $body$
     """
     yield f"""
     CREATE OR REPLACE FUNCTION access_allows(whom uuid, wanted int, to_write boolean) RETURNS boolean
