@@ -226,6 +226,8 @@ def _written(plan: Plan, first: int, last: int, roles: Roles, many: bool, say: P
             cursor.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         written["agreement"] = _agreements(plan)
+        cursor.execute("DELETE FROM cases_access")
+        access = _Taken.off([Access._meta.db_table]) if many else _Taken([], [])
         taken = _Taken.off(tables) if many else _Taken([], [])
         done, total = 0, people_in(first, last)
         say("people", 0, total)
@@ -237,15 +239,16 @@ def _written(plan: Plan, first: int, last: int, roles: Roles, many: bool, say: P
                 written[str(model._meta.model_name)] += rows
             done += lot[Person][0]
             say("people", done, total)
-        say("access", 0, 0)
-        cursor.execute("DELETE FROM cases_access")
-        cursor.execute(policies.PROJECT_ALL)
         taken.back(say)
+        say("access", 0, 0)
+        cursor.execute(f"ANALYZE {', '.join(tables)}")  # without it, the projection of a million is planned for a few
+        cursor.execute("SET LOCAL work_mem = '256MB'")
+        cursor.execute(policies.PROJECT_ALL)
+        access.back(say)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-        if not many:
-            cursor.execute(f"ANALYZE {', '.join(tables)}")
+        cursor.execute("ANALYZE cases_access")
     locks.apply(connection.tenant.schema_name, roles)
     return dict(written)
 
