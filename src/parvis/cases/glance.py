@@ -27,6 +27,7 @@ from parvis.cases.models import (
     PersonName,
     SpokenLanguage,
 )
+from parvis.cases.models.access import Basis
 from parvis.cases.models.people import Ending, HouseholdState, Relation
 from parvis.cases.models.profile import Stream
 from parvis.cases.vault import Vault
@@ -135,7 +136,7 @@ def household(viewer: Any, found: Household) -> Glance:
         ordered,
         _one_each([row for row in former if row.person_id in people and row.person_id not in cards]),
         notes(sight, vault, people, limit=NOTES_SHOWN),
-        bool(sight.writes) or queries.may_write_household(viewer, found),
+        any(pk in sight.writes for pk in cards) or queries.may_write_household(viewer, found),
     )
 
 
@@ -280,12 +281,18 @@ def event(household: Household, pk: int) -> Event:
 # -- caseload ---------------------------------------------------------------------------------------------------------
 
 
+#: beyond this many files a list says "more than", and stops counting
+MOST_COUNTED = 5000
+
+
 def files(viewer: Any) -> QuerySet[Household]:
     """Open households of the viewer's own organizations that they may see."""
-    reached = queries.granted(viewer).exclude(household_id=None).values("household_id")
+    reached = queries.granted(viewer).filter(basis__in=[Basis.LEAD, Basis.NAMED]).exclude(household_id=None)
     shut_out = HouseholdMember.objects.filter(person_id__in=queries.denied(viewer)).values("household_id")
     return Household.objects.filter(
-        Q(restricted=False) | Q(pk__in=reached), holder_id__in=rules.holders(viewer), state=HouseholdState.OPEN
+        Q(restricted=False) | Q(pk__in=reached.values("household_id")),
+        holder_id__in=rules.holders(viewer),
+        state=HouseholdState.OPEN,
     ).exclude(pk__in=shut_out)
 
 
@@ -298,24 +305,34 @@ def caseload(viewer: Any, show: str) -> QuerySet[Household]:
     elif show == "nobody":
         found = found.filter(lead_worker=None)
     elif show == "due":
-        found = found.filter(
-            mine | Q(lead_worker=None), next_contact_on__lte=timezone.localdate() + dt.timedelta(days=7)
-        )
+        soon = timezone.localdate() + dt.timedelta(days=7)
+        found = found.filter(mine | Q(lead_worker=None), next_contact_on__lte=soon)
     return found
 
 
-def lines(found: QuerySet[Household], viewer: Any, offset: int, size: int) -> list[Household]:
-    """A page of a caseload, each household with `heads` (its head, if that may be seen) and `people` (how many)."""
+def count(found: QuerySet[Household]) -> int:
+    """How many, up to MOST_COUNTED."""
+    return found.order_by()[:MOST_COUNTED].count()
+
+
+def lines(found: QuerySet[Household], viewer: Any, show: str, offset: int, size: int) -> list[Household]:
+    """A page of a caseload, each household with `heads` (its head, if that may be seen) and `people` (how many).
+
+    The whole team's files come as they changed (an index answers); the others by who is to be contacted first.
+    """
+    order = (
+        ["-changed_at", "pk"] if show == "team" else [F("next_contact_on").asc(nulls_last=True), "-changed_at", "pk"]
+    )
+    keys = list(found.order_by(*order).values_list("pk", flat=True)[offset : offset + size])
     visible = queries.granted(viewer, DataClass.HOUSEHOLD).values("person_id")
-    heads = HouseholdMember.objects.filter(until=None, relation=Relation.HEAD, person_id__in=visible).select_related(
-        "person"
-    )
-    return list(
-        found.annotate(people=Count("members", filter=Q(members__until=None)))
+    heads = HouseholdMember.objects.filter(until=None, relation=Relation.HEAD, person_id__in=visible)
+    rows = (
+        Household.objects.filter(pk__in=keys)
+        .annotate(people=Count("members", filter=Q(members__until=None)))
         .select_related("lead_worker", "backup_worker")
-        .prefetch_related(Prefetch("members", queryset=heads, to_attr="heads"))
-        .order_by(F("next_contact_on").asc(nulls_last=True), "-changed_at", "pk")[offset : offset + size]
+        .prefetch_related(Prefetch("members", queryset=heads.select_related("person"), to_attr="heads"))
     )
+    return sorted(rows, key=lambda each: keys.index(each.pk))
 
 
 def picked(viewer: Any, keys: list[uuid.UUID]) -> list[Household]:

@@ -1,13 +1,15 @@
 """How what is in a file is told to people: events, plans, values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
+from django.utils.translation import pgettext
 
+from parvis.accounts import history
 from parvis.accounts.history import Words
 from parvis.cases.actions.moves import Plan
 from parvis.cases.consents import CLASS_WORDS
@@ -122,8 +124,24 @@ def title(code: str) -> str:
     return str(MORE[code]) if code in MORE else WORDS.title(code)
 
 
-def changes(event: Event) -> list[dict[str, Any]]:
-    return WORDS.changes(event)
+def told(
+    events: Iterable[Event],
+    *,
+    about: Callable[[Event], str] = lambda event: "",
+    undo: Callable[[Event], str] = lambda event: "",
+    back: Collection[int] = (),
+) -> list[dict[str, Any]]:
+    """Events as a page tells them; `back`: those that were taken back. A correction says which fields it was about."""
+    kept = list(events)
+    lines = history.told(kept, title=title, changes=lambda event: [], about=about, undo=undo)
+    for line, event in zip(lines, kept, strict=True):
+        fields = (event.after or {}).get("fields", ()) if not event.code.endswith(".added") else ()
+        named = [str(_FIELDS[name]) for name in fields if name in _FIELDS]
+        if named:
+            line["reason"] = pgettext("between the words of a list", ", ").join(named)
+        if event.pk in back:
+            line["title"] = _("%(what)s (taken back)") % {"what": line["title"]}
+    return lines
 
 
 # -- plans ------------------------------------------------------------------------------------------------------------

@@ -189,9 +189,9 @@ def _fill(row: Any, values: Mapping[str, Any], vault: Vault) -> list[str]:
         if isinstance(row._meta.get_field(name), SealedField):
             text = value.isoformat() if isinstance(value, dt.date) else value or ""
             nullable = row._meta.get_field(name).null
-            if getattr(row, name) is not None and vault.open(row, name) == text:
+            if getattr(row, name) and vault.open(row, name) == text:
                 continue
-            if getattr(row, name) is None and nullable and not text:
+            if not getattr(row, name) and nullable and not text:
                 continue
             vault.put(row, **{name: None if nullable and not text else text})
         elif getattr(row, name) != value:

@@ -34,11 +34,12 @@ def caseload(request: HttpRequest) -> HttpResponse:
     show = request.GET.get("show", "mine")
     show = show if show in TABS else "mine"
     number = max(1, int(asked)) if (asked := request.GET.get("page", "")).isdecimal() else 1
-    counts = {code: glance.caseload(request.user, code).count() for code in TABS}
-    lines = glance.lines(glance.caseload(request.user, show), request.user, (number - 1) * PER_PAGE, PER_PAGE)
+    counts = {code: glance.count(glance.caseload(request.user, code)) for code in TABS}
+    found = glance.caseload(request.user, show)
+    lines = glance.lines(found, request.user, show, (number - 1) * PER_PAGE, PER_PAGE)
     shown = {
         "tabs": [
-            {"text": text, "url": f"?show={code}", "current": code == show, "count": counts[code]}
+            {"text": text, "url": f"?show={code}", "current": code == show, "count": _counted(counts[code])}
             for code, text in TABS.items()
         ],
         "show": show,
@@ -47,6 +48,10 @@ def caseload(request: HttpRequest) -> HttpResponse:
         "pages": -(-counts[show] // PER_PAGE),
     }
     return render(request, "cases/caseload.html", shown)
+
+
+def _counted(number: int) -> str:
+    return f"{number}" if number < glance.MOST_COUNTED else f"{number}+"
 
 
 def _due(each: Household) -> str:

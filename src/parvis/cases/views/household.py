@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
-from parvis.accounts import history
 from parvis.accounts.rules import require
 from parvis.cases import glance, queries, wording
 from parvis.cases.actions import moves
@@ -118,7 +117,7 @@ def _preview(request: HttpRequest, shown: dict[str, Any], plan: Plan, *, stale: 
 def moves_since(request: HttpRequest, found: Household) -> list[dict[str, Any]]:
     """The last things that happened to a household, for whoever was overtaken."""
     events = [event for event in glance.history(request.user, found.pk, limit=10) if not event.code.endswith(".seen")]
-    return history.told(events[:3], title=wording.title, changes=wording.changes)
+    return wording.told(events[:3])
 
 
 def _form(request: HttpRequest, what: str, seen: Glance) -> Any:
@@ -199,13 +198,7 @@ def story(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             return ""
         return reverse("cases:undo", args=[found.pk, event.pk])
 
-    told = history.told(
-        events, title=wording.title, changes=wording.changes, undo=undo,
-        about=lambda event: names.get(event.object_id, ""),
-    )  # fmt: skip
-    for line, event in zip(told, events, strict=True):
-        if event.pk in back:
-            line["title"] = _("%(what)s (taken back)") % {"what": line["title"]}
+    told = wording.told(events, undo=undo, about=lambda event: names.get(event.object_id, ""), back=back)
     return render(request, "cases/history.html", page(seen, events=told))
 
 
@@ -216,7 +209,7 @@ def undo(request: HttpRequest, pk: uuid.UUID, event: int) -> HttpResponse:
     seen = glance.household(request.user, found)
     require(seen.writes, "cases.household.undone", found)
     what = glance.event(found, event)
-    shown = page(seen, event=history.told([what], title=wording.title, changes=wording.changes)[0])
+    shown = page(seen, event=wording.told([what])[0])
     try:
         plan = moves.undo(what, found)
     except Refused as why:

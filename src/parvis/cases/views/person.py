@@ -9,7 +9,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from parvis.accounts import history
 from parvis.cases import glance, wording
 from parvis.cases.actions import profile as actions
 from parvis.cases.actions.moves import Conflict, Refused
@@ -58,6 +57,7 @@ def page(profile: Profile, **more: Any) -> dict[str, Any]:
         "writes": profile.writes,
         "member": member,
         "household": member.household if member else None,
+        "over": None,
     } | more
 
 
@@ -210,8 +210,7 @@ def story(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """What was done in a person's file, for who keeps it."""
     profile = the_profile(request, pk, "cases.person.history")
     events = glance.events_of_person(request.user, profile.person)
-    told = history.told(events, title=wording.title, changes=wording.changes)
-    return render(request, "cases/person_history.html", page(profile, events=told))
+    return render(request, "cases/person_history.html", page(profile, events=wording.told(events)))
 
 
 @at_desk()
