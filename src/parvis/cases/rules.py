@@ -63,3 +63,13 @@ def may_review_access(viewer: Any) -> bool:
 
 def may_keep_agreements(viewer: Any) -> bool:
     return office_role(viewer) in (Role.ADMINISTRATOR, Role.PRIVACY)
+
+
+def may_report_incident(viewer: Any) -> bool:
+    """Everybody at the office: what happened must be told by who saw it."""
+    return office_role(viewer) != ""
+
+
+def may_see_registers(viewer: Any) -> bool:
+    """The page of people's rights: who keeps files, and everybody at the office."""
+    return may_see_files(viewer) or may_report_incident(viewer)

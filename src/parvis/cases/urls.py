@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from parvis.cases.views import attachments, caseload, files, household, notes, person
+from parvis.cases.views.privacy import privacy_urls
 
 app_name = "cases"
 
@@ -30,4 +31,5 @@ urlpatterns = [
     path("people/<uuid:pk>/part/<slug:slug>/new/", person.add, name="row-new"),
     path("people/<uuid:pk>/part/<slug:slug>/<uuid:row>/", person.row, name="row"),
     path("", include("parvis.cases.urls_sharing")),
+    *privacy_urls,
 ]

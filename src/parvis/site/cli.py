@@ -18,6 +18,13 @@ COMMANDS = {
     "demo": "parvis.site.commands.demo:demo",
     "user add": "parvis.site.commands.user:add",
     "ledger verify": "parvis.site.commands.ledger:verify",
+    "datamap": "parvis.site.commands.privacy:datamap",
+    "purge": "parvis.site.commands.privacy:purge",
+    "erase": "parvis.site.commands.privacy:erase",
+    "keys list": "parvis.site.commands.privacy:keys_list",
+    "keys rotate": "parvis.site.commands.privacy:keys_rotate",
+    "keys retire": "parvis.site.commands.privacy:keys_retire",
+    "ledger anchor": "parvis.site.commands.ledger:anchor",
     "backup": "parvis.site.commands.backup:backup",
     "restore": "parvis.site.commands.backup:restore",
     "migrate": "parvis.site.commands.database:migrate",
@@ -36,6 +43,7 @@ GROUPS = {
     "export": "Take data out.",
     "user": "People who sign in.",
     "ledger": "The record of every write.",
+    "keys": "The key that wraps every person's data key.",
 }
 
 
