@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench catalogues clean
+.PHONY: help run test test-long lint format bench catalogues clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ run: $(VENV)/.run ## serve the demo city (or yours): database, web server, worke
 
 test: $(VENV)/.test chromium ## install what the tests need, then run all of them
 	@$(BIN)/pytest -n 2 --dist loadgroup
+
+test-long: $(VENV)/.test ## the proofs that take long (thousands of writes, every cell of the matrix); prints their figures
+	@$(BIN)/pytest -m long -n 0 tests
 
 lint: $(VENV)/.test ## style, types, imports, templates, migrations, translations
 	$(BIN)/ruff check src tests

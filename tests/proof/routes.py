@@ -1,0 +1,110 @@
+"""What each address of the people's files is about: one line each, so that the matrix can ask for it of everybody.
+
+A line gives the arguments of the address for a household of the world (`Thing`). `forms`: what is sent with POST,
+beside an empty form. `asks`: query strings, beside none. In both `{name}` stands for the head's name in Latin letters,
+`{reference}` and `{home}` for the household, `{person}` for its head, `{house}` for house A, `{lead}` for an account.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.proof.world import Thing, World
+
+Arguments = dict[str, Any]
+About = Callable[[World, Thing], list[Arguments]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """`about`: the arguments with which this address is about a household, or None when it is about nobody."""
+
+    about: About | None = None
+    forms: tuple[dict[str, Any], ...] = ()
+    asks: tuple[str, ...] = ()
+
+
+def household(**more: Any) -> About:
+    return lambda world, thing: [{"pk": thing.household.pk, **more}]
+
+
+def households(name: str, values: tuple[str, ...]) -> About:
+    """The household, with each of these values of another argument."""
+    return lambda world, thing: [{"pk": thing.household.pk, name: value} for value in values]
+
+
+def persons(**more: Any) -> About:
+    return lambda world, thing: [{"pk": person.pk, **more} for person in thing.people]
+
+
+def row(model: str, argument: str = "pk", *, of: str = "", **more: Any) -> About:
+    """A row that the world made for the household, or where it made none, one that is not there. `of`: the argument
+    that takes the person's id."""
+
+    def about(world: World, thing: Thing) -> list[Arguments]:
+        made = [thing.made.get(model), thing.made.get(f"{model}1")]
+        return [
+            {argument: each.pk if each else uuid.uuid5(person.pk, model), **({of: person.pk} if of else {}), **more}
+            for each, person in zip(made, thing.people, strict=True)
+        ]
+
+    return about
+
+
+def joined(*several: About) -> About:
+    return lambda world, thing: [one for about in several for one in about(world, thing)]
+
+
+SECTIONS = {"status": "ImmigrationStatus", "address": "Address", "contact": "ContactPoint",
+            "language": "SpokenLanguage", "name": "PersonName", "background": "Background", "need": "Finding",
+            "paper": "PaperSeen"}  # fmt: skip
+CHANGES = ("birth", "add", "join", "split", "head", "relation", "moved", "left", "death", "mistake")
+
+FIND = ("q={name}", "q={reference}", "show=consent", "show=lead", "show=named", "show=break_glass", "show=self")
+
+ROUTES: dict[str, Route] = {
+    "cases:find": Route(asks=FIND),
+    "cases:new": Route(forms=({"head-name": "Essai", "members-TOTAL_FORMS": "0", "members-INITIAL_FORMS": "0"},)),
+    "cases:caseload": Route(asks=("show=due", "show=team", "show=nobody")),
+    "cases:hand-over": Route(asks=("file={home}",), forms=({"file": "{home}", "to": "{lead}", "note": "Essai"},)),
+    "cases:household": Route(household()),
+    "cases:change": Route(households("what", CHANGES), asks=("q={name}", "known={person}"),
+                          forms=({"on": "2026-11-23", "known": "{person}", "relation": "sibling", "name": "Essai",
+                                  "people": "{person}", "person": "{person}", "head": "{person}"},)),
+    "cases:history": Route(household()),
+    "cases:undo": Route(households("event", ("1", "40", "400"))),
+    "cases:seen": Route(household()),
+    "cases:assign": Route(household(), forms=({"lead": "{lead}", "version": "1"},)),
+    "cases:access": Route(household(), forms=({"do": "restrict", "version": "1"}, {"do": "name", "account": "{lead}"},
+                                              {"do": "deny", "person": "{person}", "email": "lead@example.org"})),
+    "cases:close": Route(household(), forms=({"version": "1"},)),
+    "cases:person": Route(persons()),
+    "cases:person-edit": Route(persons(), forms=({"name": "Essai", "gender": "female", "was": "1"},)),
+    "cases:person-history": Route(persons()),
+    "cases:person-seen": Route(persons()),
+    "cases:note-new": Route(persons(), forms=({"kind": "general", "text": "Essai"},)),
+    "cases:note": Route(row("Note", "row", of="pk"), forms=({"text": "Essai"},)),
+    "cases:attachment-new": Route(persons()),
+    "cases:attachment": Route(row("Attachment", "row", of="pk")),
+    "cases:row-new": Route(joined(*(persons(slug=slug) for slug in SECTIONS)),
+                           forms=({"text": "Essai", "use": "old", "kind": "other", "domain": "work"},)),
+    "cases:row": Route(joined(*(row(model, "row", of="pk", slug=slug) for slug, model in SECTIONS.items())),
+                       forms=({"text": "Essai", "use": "old", "was": "1"}, {"end": "1", "on": "2026-11-23"})),
+    # sharing
+    "cases:consent-new": Route(household(), asks=("for={person}", "q=House"),
+                               forms=({"persons": "{person}", "organizations": "{house}", "purpose": "referral",
+                                       "classes": "identity", "channel": "screen", "text_language": "fr"},)),
+    "cases:consents": Route(persons(), forms=({"do": "refuse", "organizations": "{house}"},)),
+    "cases:seen-as": Route(lambda world, thing: [{"pk": person.pk, "organization": house.pk}
+                                                 for person in thing.people for house in world.houses.values()]),
+    "cases:account": Route(persons(), forms=({"email": "nobody@example.org", "language": "fr"},)),
+    "cases:consent-paper": Route(row("Consent")),
+    "cases:consent-withdraw": Route(row("Consent"), forms=({"channel": "screen", "reason": "Essai"},)),
+    "cases:shared": Route(asks=("page=2",)),
+    "cases:shared-person": Route(persons()),
+    "cases:agreements": Route(asks=("q=House",)),
+    "cases:agreement-end": Route(row("Agreement")),
+    "cases:me": Route(),
+    "cases:me-withdraw": Route(row("Consent"), forms=({"channel": "screen"},)),
+}
