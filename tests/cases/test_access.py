@@ -12,6 +12,7 @@ from parvis.cases.models import Consent, Household, HouseholdMember, Person, Wit
 from parvis.cases.vault import Vault
 from parvis.kit import sealing
 from parvis.kit.acting import acting, acting_as_nobody
+from parvis.ledger.models import Event
 from tests.accounts.people import open_account, signed_in
 from tests.cases.story import AMINA, TODAY, YOUSSEF, agree, opened, partner, seen_by, share
 
@@ -124,3 +125,17 @@ def test_a_household_is_opened_in_one_screen_and_found_in_another_script(alice: 
     other = signed_in(bob)
     assert other.get(answer["Location"]).status_code == 404
     assert "محمد" not in other.get("/fr/files/?q=mohamed").content.decode()
+
+
+def test_what_the_ledger_tells_of_people_is_for_those_who_keep_the_file(alice: Any) -> None:
+    house, bob = partner("bob")
+    home = opened(alice)
+    agree(house)
+    share(amina(alice), house, by=alice)
+    told = {}
+    for user in (alice, bob, open_account("dora", "director"), open_account("pia", "privacy")):
+        with acting(user):
+            told[user.name] = [event.code for event in Event.objects.filter(object_id__in=[home.pk, amina(alice).pk])]
+            assert Event.objects.filter(object_type="accounts.user").exists(), "other events stay open"
+    assert told["Alice"] and told["Alice"] == told["Pia"]
+    assert told["Bob"] == told["Dora"] == []

@@ -3,6 +3,7 @@
 The web server hands requests to its threads in turn, and Django gives each thread a connection of its own. So even
 one reader at a time would keep as many of PostgreSQL's processes as there are threads, each with the directory's tables
 and plans to get hold of anew. Lent out, there are as many as readers at the same moment, and what they hold is at hand.
+They are the public role's (`kit.public`): the API reads what is published.
 """
 
 import time
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
+
+from parvis.kit.public import ALIAS
 
 _idle: list[Any] = []  # Django's connections; append and pop are atomic
 
@@ -35,7 +38,7 @@ def _take() -> Any:
     try:
         held = _idle.pop()
     except IndexError:
-        held = connections.create_connection(DEFAULT_DB_ALIAS)
+        held = connections.create_connection(ALIAS if ALIAS in connections.settings else DEFAULT_DB_ALIAS)
         held.inc_thread_sharing()  # never by two threads at the same time
     if held.close_at is not None and time.monotonic() >= held.close_at:
         held.close()

@@ -21,7 +21,7 @@ class CityRefused(ValueError):
 
 
 #: Tables on which the app role may only read and add: what is written there stays written.
-APPEND_ONLY = {"ledger_event"}
+APPEND_ONLY = {"ledger_event", "ledger_anchor"}
 
 
 def add_city(

@@ -41,6 +41,8 @@ def rows(statement: str, values: Sequence[Value] = ()) -> list[tuple[Cell, ...]]
         names = _prepared.get(raw)
         if names is None:
             names = _prepared.setdefault(raw, {})
+        if held.pooled:  # the next statement may reach another session, which has prepared nothing
+            return _cells(raw, raw.pgconn.exec_params(_numbered(statement), parameters))
         key = (held.schema_name, statement)
         name = names.get(key)
         if name is None:

@@ -61,6 +61,7 @@ def boot(role: str = "app") -> Urls:
         os.environ.setdefault("PARVIS_CONTEXT_KEY", keep.get("context-key"))
         os.environ.setdefault("PARVIS_BLIND_KEY", keep.get("blind-key"))
         KeyEncryptionKeys(folder).begin()
+        keep.get("ledger-signing-key")
     except DatabaseUnavailable as error:
         raise CannotStart(str(error)) from None
     except OSError as error:

@@ -162,6 +162,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_MANIFEST_STRICT = False
+#: Where copies of the ledger's anchors go: a folder, mailto:address, or command:program; empty: PARVIS_HOME only
+ANCHOR_TO = os.environ.get("ANCHOR_TO", "")
 #: ClamAV's daemon, such as tcp://127.0.0.1:3310 or unix:///run/clamav/clamd.ctl; empty: attachments are not scanned
 CLAMAV_URL = os.environ.get("CLAMAV_URL", "")
 MEDIA_ROOT = HOME / "media"

@@ -43,7 +43,7 @@ def bench(services: int, keep: bool) -> None:
 
 def measure(folder: Path, services: int, say: Callable[[str], None]) -> list[dict[str, object]]:
     """Fill the database if it is new, run all rounds, and give the lines of the table."""
-    from parvis.site.bench import rounds
+    from parvis.site.bench import ledger, rounds
 
     env = dict(os.environ)
     say(f"a demo of {services} services (the first time only)")
@@ -65,11 +65,13 @@ def measure(folder: Path, services: int, say: Callable[[str], None]) -> list[dic
         found.raw.close()
     # the worker is gone: its sweeps would visit the cities that are measured here
     owner = boot("owner").owner
-    names = ("bench_import", "bench_copy")
+    names = ("bench_import", "bench_copy", "bench_ledger")
     for name in names:
         _drop(owner, name)
     try:
         found.lines += rounds.import_against_copy(folder, env, owner, services, postmaster, say)
+        rounds._city("bench_ledger", env)
+        found.lines += ledger.append_against_insert("bench_ledger", env, owner, urls.app, say)
     finally:
         for name in names:
             _drop(owner, name)

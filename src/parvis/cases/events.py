@@ -1,0 +1,38 @@
+"""What the ledger tells of people is for those who keep their file, for themselves, and for the privacy officer.
+
+The ledger stands below and knows no person; its table is locked from here. Events about anything else stay open to
+the code's rules. The worker reads all of it (`parvis ledger verify`): identifiers, codes and dates.
+"""
+
+from collections.abc import Iterator
+
+from parvis.accounts.models import Role
+from parvis.kit.policies import Place
+
+_TABLE = "ledger_event"
+_ABOUT_PEOPLE = "starts_with(object_type, 'cases.')"
+
+
+def statements(place: Place) -> Iterator[str]:
+    theirs = (
+        "access_allows(object_id, -1, false)"
+        if place.citus
+        else "EXISTS (SELECT FROM cases_access a WHERE (a.person_id = object_id OR a.household_id = object_id)"
+        " AND (a.writes OR a.basis = 'self') OFFSET 0)"
+    )
+    role = "access_role()" if place.citus else "(SELECT access_role())"
+    visible = f"NOT {_ABOUT_PEOPLE} OR {role} = '{Role.PRIVACY.value}' OR {theirs}"
+    yield f"ALTER TABLE {_TABLE} ENABLE ROW LEVEL SECURITY"
+    yield f"ALTER TABLE {_TABLE} FORCE ROW LEVEL SECURITY"
+    policies = {
+        "acting_select": f"FOR SELECT TO $app$ USING ({visible})",
+        # whoever writes tells it, strangers included; the hash chain holds what is told
+        # (the owner too: the demo and new cities are told)
+        "telling": "FOR INSERT TO $app$, $worker$, CURRENT_USER WITH CHECK (object_id IS NOT NULL)",
+        "making": f"FOR SELECT TO CURRENT_USER USING (session_user = current_user AND NOT {_ABOUT_PEOPLE})",
+        "reading": "FOR SELECT TO $worker$, $audit$, $backup$ USING (current_user = session_user)",
+        "definer": "TO CURRENT_USER USING (session_user <> current_user) WITH CHECK (session_user <> current_user)",
+    }
+    for name, policy in policies.items():
+        yield f"DROP POLICY IF EXISTS {name} ON {_TABLE}"
+        yield f"CREATE POLICY {name} ON {_TABLE} {policy}"
