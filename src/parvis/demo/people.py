@@ -333,7 +333,7 @@ def _tell(city: str, plan: Plan, first: int, last: int, written: dict[str, int])
             for person in home.people
         ]
     told = {"households": last, "written": written, "seed": plan.seed}
-    entries.append(Entry(CODE, "cases.person", _subject(city, plan.seed), None, told, ""))
+    entries.append(Entry(CODE, "demo.people", _subject(city, plan.seed), None, told, ""))
     record_many(entries, by="demo")
 
 
