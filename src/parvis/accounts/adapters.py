@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from parvis.accounts import actions, lockout, notices, queries
 from parvis.accounts.models import User
+from parvis.kit import navigation
 
 #: allauth's name of a message -> what we say on the next page. Others say nothing: the page itself does.
 SAID = {
@@ -60,6 +61,9 @@ class AccountAdapter(DefaultAccountAdapter):
         "too_many_login_attempts": _("Too many attempts. Wait a few minutes and start again."),
         "rate_limited": _("Too many attempts. Wait a few minutes and start again."),
     }
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        return navigation.landing(request) or str(super().get_login_redirect_url(request))
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

@@ -22,6 +22,7 @@ from parvis.accounts import actions, forms, lockout, queries
 from parvis.accounts.history import ACCOUNTS, told
 from parvis.accounts.models import Invitation, Role, User
 from parvis.accounts.rules import may_manage_users, require
+from parvis.kit.navigation import landing
 
 View = Callable[..., HttpResponse]
 UNPROCESSABLE = 422
@@ -263,7 +264,7 @@ def invitation(request: HttpRequest, key: str) -> HttpResponse:
         get_adapter().login(request, user)
         actions.note_sign_in(user, method="invitation")
         messages.success(request, _("Welcome. Your account is open."))
-        return redirect("account_home")
+        return redirect(landing(request) or "account_home")
     shown = {"form": form, "invitation": found}
     return render(request, "accounts/invitation.html", shown, status=UNPROCESSABLE if form.errors else 200)
 

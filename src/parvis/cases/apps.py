@@ -29,4 +29,5 @@ class CasesConfig(AppConfig):
             Link(_("Agreements"), "cases:agreements", "paper", lambda r: rules.may_keep_agreements(r.user), order=40),
             Link(_("My file"), "cases:me", "person", newcomer, order=15),
         )
+        register("landing", Link(_("My file"), "cases:me", "person", newcomer))
         subscribe("accounts.invitation.accepted", link_who_accepted)

@@ -23,8 +23,8 @@ from parvis.cases.models.access import Basis
 from parvis.core.access import SENSITIVE, SHAREABLE, DataClass
 from parvis.core.language import fold
 from parvis.ledger.models import Event
-from parvis.ledger.queries import Look, history, lookers
-from parvis.orgs.models import Organization
+from parvis.ledger.queries import history, lookers
+from parvis.orgs.models import Membership, Organization
 
 #: what each class of data is called at a desk
 CLASS_WORDS: dict[DataClass, Promise] = {
@@ -273,9 +273,36 @@ def own(viewer: Any) -> Person | None:
     return Person.objects.filter(pk=pk).first() if pk else None
 
 
-def looks(viewer: Any, person: uuid.UUID, *, limit: int = 50) -> list[Look]:
-    """Who has looked at a file: for the person, and for those who keep it."""
-    return lookers(person, limit=limit) if may_decide(viewer, person) else []
+@dataclass(frozen=True)
+class Looked:
+    """Somebody looked at the file: who, for which organizations they work (none: the office), when, at what."""
+
+    who: str
+    places: list[str]
+    when: dt.datetime
+    words: list[Promise]
+
+
+def looks(viewer: Any, person: uuid.UUID, *, limit: int = 50) -> list[Looked]:
+    """Who has looked at a file: for the person, and for those who keep it. One's own looks are not told."""
+    if not may_decide(viewer, person):
+        return []
+    found = [look for look in lookers(person, limit=limit) if look.who != viewer]
+    at: dict[Any, list[str]] = {}
+    working = Membership.objects.filter(user__in={look.who for look in found if look.who}).select_related(
+        "organization"
+    )
+    for row in working.order_by("organization__name"):
+        at.setdefault(row.user_id, []).append(row.organization.name)
+    return [
+        Looked(
+            str(look.who or look.label),
+            [] if look.who and look.who.office_role else at.get(getattr(look.who, "pk", None), []),
+            look.when,
+            [CLASS_WORDS[DataClass[code.upper()]] for code in look.fields if code.upper() in DataClass.__members__],
+        )
+        for look in found
+    ]
 
 
 def waiting_offer(viewer: Any, person: uuid.UUID) -> AccountOffer | None:

@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
 
-Place = Literal["header", "user", "footer"]
+#: "landing": where somebody's day begins when it is not where everybody's does
+Place = Literal["header", "user", "footer", "landing"]
 
 
 def everyone(request: HttpRequest) -> bool:
@@ -39,7 +40,7 @@ class Link:
     posts: bool = False
 
 
-_links: dict[Place, list[Link]] = {"header": [], "user": [], "footer": []}
+_links: dict[Place, list[Link]] = {"header": [], "user": [], "footer": [], "landing": []}
 
 
 def register(place: Place, *links: Link) -> None:
@@ -62,3 +63,8 @@ def links(place: Place, request: HttpRequest) -> list[dict[str, object]]:
         current = "page" if path == url else "true" if url.count("/") > 2 and path.startswith(url) else ""
         found.append({"label": link.label, "url": url, "icon": link.icon, "current": current, "posts": link.posts})
     return found
+
+
+def landing(request: HttpRequest) -> str:
+    """The address at which this person's day begins, or "" for where everybody's does."""
+    return next((str(link["url"]) for link in links("landing", request)), "")
