@@ -52,7 +52,7 @@ _MOVES: dict[str, Word] = {
     "moved": __("Moved away"),
     "left": __("Left the city"),
     "mistake": __("Entered by mistake"),
-    "undone": __("Taken back"),
+    "undone": __("Undone"),
 }
 DEEDS: dict[str, Word] = {
     "cases.household.assigned": __("Workers or next contact changed"),
