@@ -6,7 +6,7 @@ import click
 
 from parvis.site.boot import boot
 
-OFFICE = ["agent", "coordinator", "director", "administrator"]
+OFFICE = ["agent", "coordinator", "director", "administrator", "privacy"]
 PARTNER = ["worker", "manager"]
 
 
