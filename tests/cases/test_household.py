@@ -184,6 +184,18 @@ def test_two_editors_and_strangers(alice: Any) -> None:
 # -- the pages --------------------------------------------------------------------------------------------------------
 
 
+def test_nobody_is_moved_twice_by_two_plans(alice: Any) -> None:
+    one, two = opened(alice, AMINA), opened(alice, NewPerson("Salim"))
+    opened(alice, NewPerson("Olena"))
+    with acting(alice):
+        olena = person("Olena")
+        first, second = (moves.join(alice, home, olena, "other", TODAY) for home in (one, two))
+        done(first, alice)
+        with pytest.raises(Conflict):
+            done(second, alice)
+        assert "Olena" in present(one) and "Olena" not in present(two)
+
+
 def text(answer: Any) -> str:
     return re.sub(r"\s+", " ", answer.content.decode())
 

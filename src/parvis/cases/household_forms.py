@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from parvis.accounts.models import User
-from parvis.cases.forms import PersonForm
+from parvis.cases.entry_forms import PersonForm
 from parvis.cases.models import HouseholdMember
 from parvis.cases.models.people import Relation
 from parvis.cases.profile_forms import day, past

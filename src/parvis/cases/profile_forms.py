@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from parvis.cases import contact
-from parvis.cases.forms import language_choices
+from parvis.cases.entry_forms import language_choices
 from parvis.cases.models import Address, Background, ContactPoint, Finding, PaperSeen
 from parvis.cases.models.people import Gender, NameUse
 from parvis.cases.models.profile import Domain, Level, NoteKind, Stream

@@ -56,7 +56,7 @@ def classes_of(viewer: Any, person: uuid.UUID) -> tuple[DataClass, bool]:
 
 
 class Sight:
-    """What a viewer may see of some persons, asked once for a page: classes and household by person, whom they write."""
+    """What a viewer may see of some persons, asked once for a page: classes and household by person, who is theirs."""
 
     def __init__(self, viewer: Any, persons: Iterable[uuid.UUID] = (), *, household: uuid.UUID | None = None) -> None:
         """Of these persons, or of everybody who is or was in a household."""

@@ -84,6 +84,8 @@ class Plan:
 def join(by: Any, household: Household, person: Person, relation: str, on: dt.date) -> Plan:
     """A person whose file is known comes into this household, from another one or back."""
     _must_be_open(household)
+    if person.holder_id != household.holder_id:
+        raise Refused(_("This person's file is kept by another organization."))
     if person.state == PersonState.DECEASED:
         raise Refused(_("This person is noted as deceased."))
     ends: tuple[tuple[HouseholdMember, str], ...] = ()
@@ -248,6 +250,7 @@ def carry_out(plan: Plan, *, by: User, version: int) -> Household:
     require(len(locked) == len(households), f"cases.household.{plan.what}", plan.household)
     if locked[plan.household.pk].version != version:
         raise Conflict(locked[plan.household.pk])
+    _still_so(plan, locked[plan.household.pk])
     hold = any(each.restricted for each in [*locked.values(), *persons.values()])
     held = [_hold(person, by) for person in persons.values()] if hold else []
     # files first: a restricted one is seen through its members, who are about to leave it
@@ -272,6 +275,15 @@ def carry_out(plan: Plan, *, by: User, version: int) -> Household:
         _let_go(held)
     _record(plan, begun, founded, newcomer, list(locked.values()), by)
     return founded or locked[plan.household.pk]
+
+
+def _still_so(plan: Plan, now: Household) -> None:
+    """Nobody has moved since the plan was made, in whatever household. Raises Conflict."""
+    ends = [row.pk for row, _why in plan.ends]
+    comes = [begin.person.pk for begin in plan.begins if begin.person] + [row.person_id for row in plan.reopens]
+    there = HouseholdMember.objects.filter(until=None)
+    if there.filter(pk__in=ends).count() < len(ends) or there.filter(person_id__in=comes).exclude(pk__in=ends).exists():
+        raise Conflict(now)
 
 
 def _begin(plan: Plan, home: Household, by: User) -> tuple[list[HouseholdMember], Person | None]:

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from parvis.cases import glance, tasks
+from parvis.cases import glance, scanning
 from parvis.cases.actions import profile as actions
 from parvis.cases.models import Attachment
 from parvis.cases.profile_forms import AttachmentForm
@@ -32,7 +32,7 @@ def new(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         else:
             kept = actions.attach(profile.person, examined, form.cleaned_data["row_class"], by=request.user)  # type: ignore[arg-type]
             if kept.state == Attachment.State.WAITING:
-                enqueue(tasks.scan_attachment, attachment=str(kept.pk))
+                enqueue(scanning.scan_attachment, attachment=str(kept.pk))
             messages.success(request, _("The file is kept."))
             for note in examined.notes:
                 messages.info(request, note)

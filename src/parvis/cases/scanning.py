@@ -1,4 +1,4 @@
-"""Slow work about people's files."""
+"""The virus scan of attachments, which nobody waits for."""
 
 import datetime as dt
 import uuid
