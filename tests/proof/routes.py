@@ -43,6 +43,7 @@ def row(model: str, argument: str = "pk", *, of: str = "", **more: Any) -> About
     that takes the person's id."""
 
     def about(world: World, thing: Thing) -> list[Arguments]:
+        # "Model.mark": a row that has a name of its own
         made = [thing.made.get(model), thing.made.get(f"{model}1")]
         return [
             {argument: each.pk if each else uuid.uuid5(person.pk, model), **({of: person.pk} if of else {}), **more}
@@ -105,6 +106,33 @@ ROUTES: dict[str, Route] = {
     "cases:shared-person": Route(persons()),
     "cases:agreements": Route(asks=("q=House",)),
     "cases:agreement-end": Route(row("Agreement")),
+    # people's rights
+    "cases:privacy": Route(),
+    "cases:glass-new": Route(forms=({"reference": "{reference}", "reason": "Essai essai essai"},)),
+    "cases:glass-end": Route(row("BreakGlass")),
+    "cases:glasses": Route(),
+    "cases:glass": Route(row("BreakGlass"), forms=({"justified": "yes", "words": "Essai"},)),
+    "cases:incidents": Route(),
+    "cases:incidents-csv": Route(),
+    "cases:incident-new": Route(forms=({"what": "Essai", "found_on": "2026-11-23", "references": "{reference}"},)),
+    "cases:incident": Route(row("Incident")),
+    "cases:requests": Route(asks=("show=closed",)),
+    "cases:request-new": Route(asks=("person={person}",),
+                               forms=({"reference": "{reference}", "kind": "access", "received_on": "2026-11-23",
+                                       "channel": "letter", "asked_by": "Essai"},)),
+    "cases:request": Route(joined(row("DataRequest"), row("DataRequest.asked")),
+                           forms=({"do": "identity", "identity-how": "Essai"}, {"do": "take"}, {"do": "file"},
+                                  {"do": "link"}, {"do": "export", "form": "json"}, {"do": "export", "form": "csv"},
+                                  {"do": "correct"}, {"do": "erase", "erase-words": "Essai"})),
+    "cases:communications": Route(),
+    "cases:communications-csv": Route(),
+    "cases:communications-of": Route(persons(), asks=("form=csv",)),
+    "cases:disclosure-new": Route(persons(), forms=({"recipient": "Essai", "purpose": "Essai", "legal_basis": "Essai",
+                                                     "classes": "1"},)),
+    "cases:disclosure": Route(row("Disclosure"), forms=({"do": "file"}, {"do": "decide", "decision": "yes"})),
+    "cases:own-data": Route(forms=({"form": "json"}, {"form": "csv"}, {"form": "html"}, {"form": "zip"},
+                                   {"kind": "access", "asked": "Essai"})),
+    "cases:parcel": Route(lambda world, thing: [{"key": "unknown"}]),
     "cases:me": Route(),
     "cases:me-withdraw": Route(row("Consent"), forms=({"channel": "screen"},)),
 }

@@ -231,12 +231,14 @@ def forgeries(city: Any, raw: psycopg.Connection, user: Any, other: Any) -> Iter
     said, theirs = claims(raw, user), claims(raw, other)
     key = context.key(city.schema_name)
     proof = signed(said, key).split("#")[1]
+    mine, others = said.split("|"), theirs.split("|")
+    more = "|".join([*mine[:3], f"{mine[3]},{others[3]}", *mine[4:]])
     yield "nothing", None
     yield "empty", ""
     yield "unsigned", said
     yield "empty proof", f"{said}#"
     yield "another's claims, this proof", f"{theirs}#{proof}"
-    yield "one more grantee", f"{said.replace(str(user), f'{user},{other}', 2)}#{proof}"
+    yield "one more grantee", f"{more}#{proof}"
     yield "as the system", f"{said.removesuffix('work')}system#{proof}"
     yield "wrong key", signed(said, b"\0" * 32)
     yield "the key of another city", signed(said, context.key("geneve"))
@@ -292,7 +294,8 @@ def test_the_key_and_the_claims_are_out_of_reach(city: Any) -> None:
             "SET ROLE parvis_owner",
             "SET SESSION AUTHORIZATION parvis_worker",
             "SET row_security = off; SELECT count(*) FROM cases_person",
-            "COPY cases_person TO STDOUT",
+            "COPY cases_person TO '/dev/null'",
+            "COPY cases_person FROM PROGRAM 'true'",
             "SELECT access_refresh(gen_random_uuid())",
             "SELECT * FROM access_projection_all()",
             "TRUNCATE cases_person CASCADE",
@@ -332,7 +335,7 @@ def test_an_unsigned_context_is_forged(city: Any, workers: Any, figure: Figure) 
     believed = [name for name, said in seen_by.items() if isinstance(said, int)]
     figure(believed=len(believed))
     assert seen_by["another's claims, this proof"] == workers[other]
-    assert seen_by["one more grantee"] == workers[user] + workers[other] or "one more grantee" in believed
+    assert seen_by["one more grantee"] == workers[user] + workers[other]
     assert left == workers[user], "a replayed one too"
     with session(city) as raw:
         assert isinstance(counted(raw, true), str), "put back"

@@ -93,7 +93,8 @@ class Thing:
 
 AGENTS = ("lead", "agent", "named", "named_before", "glass", "denied_agent")
 OFFICE_ROLES = {**dict.fromkeys(AGENTS, "agent"), "director": "director", "coordinator": "coordinator",
-                "administrator": "administrator", "privacy": "privacy", "handler": "privacy"}  # fmt: skip
+                "administrator": "administrator", "privacy": "privacy", "handler": "privacy",
+                "denied_privacy": "privacy"}  # fmt: skip
 HOUSE_A = ("worker_a", "manager_a", "denied_a")
 #: what a partner's account is a member of, and as what; ex_a no longer, suspended_a is shut out, house B has no
 #: agreement, the agreement with house C has ended, house D has nothing
@@ -108,7 +109,7 @@ CONSENTS = {"some": SOME, "all": SHAREABLE, "expired": SHAREABLE, "withdrawn": S
             "no_agreement": SHAREABLE}  # fmt: skip
 THINGS = ("never", *CONSENTS, "refused", *RESTRICTED, "own", "asked", "of_a", "deleted")
 #: accounts that must never see the household
-SHUT_OUT = {("denied_agent", "shut"), ("denied_a", "shut"), ("denied_a", "of_a")}
+SHUT_OUT = {("denied_agent", "shut"), ("denied_privacy", "shut"), ("denied_a", "shut"), ("denied_a", "of_a")}
 
 
 def sight(viewer: str, thing: str, member: int) -> tuple[DataClass, bool]:
@@ -143,7 +144,7 @@ def may_read(viewer: str, canary: Canary) -> bool:
     if isinstance(canary.audience, DataClass):
         return bool(classes & canary.audience)
     shut = (viewer, canary.thing) in SHUT_OUT
-    officer = viewer in ("privacy", "handler") and not shut and canary.thing != "deleted"
+    officer = viewer in ("privacy", "handler", "denied_privacy") and not shut and canary.thing != "deleted"
     themself = NEWCOMERS.get(viewer) == canary.thing and canary.member == 0
     if canary.audience == KEEPERS:
         return writes
@@ -260,7 +261,7 @@ class World:
     def _fill(self, thing: Thing, member: int, person: Person, by: Any) -> None:
         """A row in every table about a person, a canary in every free text of it."""
         vault = Vault([person.pk])
-        for row, audience, texts, sealed in self._rows(thing, member, person, by):
+        for row, audience, texts, sealed in self._rows(thing, vault, person, by):
             for column in texts:
                 setattr(row, column, self.mark(thing.name, member, audience, f"{type(row).__name__}.{column}"))
             for column in sealed:
@@ -277,7 +278,7 @@ class World:
         return row
 
     def _rows(
-        self, thing: Thing, member: int, person: Person, by: Any
+        self, thing: Thing, vault: Vault, person: Person, by: Any
     ) -> Iterator[tuple[Any, DataClass | str, tuple[str, ...], tuple[str, ...]]]:  # fmt: skip
         """Row, who may read it, columns of plain text, sealed columns."""
         now, today = timezone.now(), timezone.now().date()
@@ -294,11 +295,11 @@ class World:
             found = Finding(person=person, domain=domain, kind="need", level="urgent", row_class=klass.value,
                             noted_on=today, by=by)  # fmt: skip
             yield found, klass, (), ("text",)
-        yield ImmigrationStatus(person=person, since=today), see.STATUS, (), ("stream", "detail")
+        yield vault.put(ImmigrationStatus(person=person, since=today), stream="claimant"), see.STATUS, (), ("detail",)
         for kind, klass in (("general", see.NOTES), ("health", see.HEALTH), ("violence", see.VIOLENCE),
                             ("confidential", see.CONFIDENTIAL)):  # fmt: skip
             yield Note(person=person, kind=kind, row_class=klass.value, author=by), klass, (), ("text",)
-        yield PaperSeen(person=person, seen_on=today, seen_by=by), see.DOCUMENTS, (), ("kind",)
+        yield vault.put(PaperSeen(person=person, seen_on=today, seen_by=by), kind="passport"), see.DOCUMENTS, (), ()
         for klass in (see.DOCUMENTS, see.HEALTH, see.VIOLENCE):
             kept = Attachment(person=person, row_class=klass.value, media_type="text/plain", size=9, state="clean",
                               by=by)  # fmt: skip
@@ -400,6 +401,7 @@ class World:
         )  # fmt: skip
         asked.save(force_insert=True)
         self._keep(self.of("asked"), 0, asked, REGISTER)
+        self.of("asked").made["DataRequest.asked"] = asked
         check = IdentityCheck(person=person, request=asked, how="seen", checked_by=by)
         check.save(force_insert=True)
         self._keep(self.of("asked"), 0, check, REGISTER)
