@@ -17,7 +17,7 @@ from parvis.kit.acting import acting
 from parvis.ledger.models import Event
 from parvis.orgs.models import Organization
 from tests.accounts.people import open_account, signed_in
-from tests.cases.story import AMINA, TODAY, YOUSSEF, agree, opened, partner
+from tests.cases.story import AMINA, TODAY, YOUSSEF, agree, opened, partner, share
 from tests.cases.test_sharing import give, person
 
 
@@ -104,6 +104,16 @@ def test_the_text_is_shown_in_the_persons_language_before_anything_is_recorded(a
     assert desk.post(at("consent-withdraw", given.pk), {"channel": "screen"}).status_code == 422
 
 
+def test_a_consent_on_a_text_of_another_system_is_listed_and_has_no_paper(alice: Any, home: Household) -> None:
+    house, _bob = partner("bob")
+    agree(house)
+    old = share(person(home, by=alice), house, by=alice)
+    desk = signed_in(alice)
+    page = desk.get(at("consents", old.person_id)).content.decode()
+    assert "Maison bob" in page and at("consent-paper", old.pk) not in page
+    assert desk.get(at("consent-paper", old.pk)).status_code == 404
+
+
 def test_a_paper_to_sign_holds_the_text_and_records_nothing(alice: Any, home: Household) -> None:
     house, _bob = partner("bob")
     agree(house)
@@ -167,7 +177,8 @@ def test_with_everything_refused_the_whole_path_is_open(alice: Any, city: Any) -
     with translation.override("en"):
         public = reverse("directory:service", kwargs={"object_id": service.pk})
     assert "Cours de français du soir" in desk.get(public).content.decode(), "the service is there for her all the same"
-    assert Event.objects.filter(code="cases.consent.refused").count() == 2
+    with acting(alice):
+        assert Event.objects.filter(code="cases.consent.refused").count() == 2
     # the control: what was refused is closed, and a yes would have opened it
     there = signed_in(bob)
     assert AMINA.name not in there.get(at("shared")).content.decode()

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from parvis.cases import queries, rules
+from parvis.cases import consent_texts, queries, rules
 from parvis.cases.models import Access, AccountOffer, Agreement, Consent, ConsentRecipient, Household, Person
 from parvis.cases.models.access import Basis
 from parvis.core.access import SENSITIVE, SHAREABLE, DataClass
@@ -84,6 +84,11 @@ class Told:
     def last_day(self) -> dt.date:
         """The last day on which it holds: `until` is the first moment at which it does not."""
         return timezone.localtime(self.consent.until - dt.timedelta(seconds=1)).date()
+
+    @property
+    def text_known(self) -> bool:
+        """Is the text on which it was given one that can be shown again (not one of another system's)?"""
+        return self.consent.text_language in consent_texts.languages(self.consent.text_version)
 
     @property
     def withdrawal(self) -> Any:

@@ -114,6 +114,8 @@ def _preview(request: HttpRequest, form: ConsentForm) -> dict[str, Any]:
 def consent_paper(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """A consent as a paper, with the words that were shown."""
     told = _one(request, pk)
+    if not told.text_known:
+        raise Http404
     text = shown_of(told.consent, [to.organization.name for to in told.recipients], told.last_day)
     home = consents.home(request.user, told.consent.person)
     page = {"text": text, "told": told, "url": _public(request), "household": home}
