@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core import mail
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -191,6 +192,22 @@ def test_the_sweep_forgets_five_years_after_the_file_was_closed(alice: Any) -> N
 
 def _owner() -> psycopg.Connection:
     return psycopg.connect(URLS.owner, autocommit=True)
+
+
+def test_the_worker_reminds_the_officers(alice: Any) -> None:
+    home = opened(alice)
+    open_account(f"paul{uuid.uuid4().hex[:6]}", "privacy")
+    with acting(alice), transaction.atomic():
+        person = home.members.get().person
+        rights.receive("access", received_on=timezone.localdate(), channel="phone", person=person.pk, by=alice)
+    later = timezone.now() + dt.timedelta(days=12)
+    erasing.remind(later)
+    assert not mail.outbox, "the control: the app role is not the installation"
+    as_worker()
+    for _ in range(2):
+        erasing.remind(later)
+    assert mail.outbox and {message.subject for message in mail.outbox} == {mail.outbox[0].subject}
+    assert len({message.to[0] for message in mail.outbox}) == len(mail.outbox), "once each"
 
 
 def test_who_is_forgotten_stays_so_after_a_restore_from_before(alice: Any, tmp_path: Path) -> None:

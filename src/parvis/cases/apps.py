@@ -40,10 +40,10 @@ class CasesConfig(AppConfig):
             Link(_("Privacy"), "cases:privacy", icon="lock", order=39, shown=lambda r: rules.may_review_access(r.user)),
         )
         register(
-            "user",
+            "footer",
             # everybody else of the office, and who keeps files, comes here rarely
             Link(
-                _("Privacy"), "cases:privacy", icon="lock", order=35,
+                _("Privacy and people’s rights"), "cases:privacy", order=50,
                 shown=lambda r: rules.may_see_registers(r.user) and not rules.may_review_access(r.user),
             ),
         )  # fmt: skip

@@ -50,6 +50,7 @@ PEOPLE: tuple[tuple[str, str, str, int], ...] = (
     ("coordinator", "Bob Valcimond", Role.COORDINATOR, 0),
     ("director", "Charlie Ortuval", Role.DIRECTOR, 0),
     ("administrator", "Dessalegn Cormandel", Role.ADMINISTRATOR, 0),
+    ("privacy", "Halima Sorvandec", Role.PRIVACY, 0),
     ("worker", "Elena Lavertin", PartnerRole.WORKER, 1),
     ("manager", "Farid Elmoradi", PartnerRole.MANAGER, 2),
 )
