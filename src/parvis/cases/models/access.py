@@ -48,6 +48,12 @@ class Access(models.Model):
         indexes = [
             models.Index(fields=["grantee_id", "basis", "-listed_at", "person"], name="cases_access_list"),
             models.Index(fields=["household_id"], name="cases_access_household"),
+            # counts read this alone
+            models.Index(
+                fields=["grantee_id", "basis", "state"],
+                include=["valid_from", "valid_until", "person"],
+                name="cases_access_counts",
+            ),
         ]
 
 
