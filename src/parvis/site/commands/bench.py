@@ -14,8 +14,10 @@ from parvis.site.boot import boot, home
 
 @click.command()
 @click.option("--services", default=20_000, show_default=True, type=click.IntRange(200, 1_000_000))
+@click.option("--people", default=1_000_000, show_default=True, type=click.IntRange(0, 5_000_000),
+              help="Invented people in the bench's city; 0: nothing about people is measured.")  # fmt: skip
 @click.option("--keep/--no-keep", default=True, help="Keep the bench's database for the next time.")
-def bench(services: int, keep: bool) -> None:
+def bench(services: int, people: int, keep: bool) -> None:
     """Measure CPU per request, streaming, import, memory and start-up in a database of the bench's own.
 
     Prints one table and writes bench.json under PARVIS_HOME. A missed budget is printed as missed; the exit status
@@ -31,7 +33,7 @@ def bench(services: int, keep: bool) -> None:
     os.environ["PARVIS_HOME"] = str(folder)
     console = Console(stderr=True)
     with console.status("starting") as status:
-        lines = measure(folder, services, status.update)
+        lines = measure(folder, services, people, status.update)
     results.write_text(json.dumps(lines, indent=1, ensure_ascii=False) + "\n")
     show(lines)
     click.echo(f"{results}", err=True)
@@ -41,13 +43,13 @@ def bench(services: int, keep: bool) -> None:
         shutil.rmtree(folder)
 
 
-def measure(folder: Path, services: int, say: Callable[[str], None]) -> list[dict[str, object]]:
+def measure(folder: Path, services: int, number: int, say: Callable[[str], None]) -> list[dict[str, object]]:
     """Fill the database if it is new, run all rounds, and give the lines of the table."""
-    from parvis.site.bench import ledger, rounds
+    from parvis.site.bench import ledger, people, rounds
 
     env = dict(os.environ)
-    say(f"a demo of {services} services (the first time only)")
-    subprocess.run([sys.executable, "-m", "parvis", "demo", "--services", str(services)],
+    say(f"a demo of {services} services and {number} people (the first time only: minutes)")
+    subprocess.run([sys.executable, "-m", "parvis", "demo", "--services", str(services), "--people", str(number)],
                    env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     port, other = rounds.free_port(), rounds.free_port()
     # Nothing else holds the database open: what starts now starts as a second `make run` does.
@@ -63,6 +65,8 @@ def measure(folder: Path, services: int, say: Callable[[str], None]) -> list[dic
             found.whole_lists(ours, peer)
         found.stream(ours)
         found.raw.close()
+    if number:
+        found.lines += people.people(folder, urls.app, postmaster, say)
     # the worker is gone: its sweeps would visit the cities that are measured here
     owner = boot("owner").owner
     names = ("bench_import", "bench_copy", "bench_ledger")
