@@ -84,14 +84,10 @@ def in_schema(statement: str, place: Place) -> str:
     return statement.replace("$bound$", bound)
 
 
-#: The context and its proof. `access_context()` gives the parts of what was signed:
-#: process, transaction time, user, grantees (comma between), role, purpose.
-_CONTEXT = [
-    "CREATE TABLE IF NOT EXISTS access_key (inner_pad bytea NOT NULL, outer_pad bytea NOT NULL)",
-    "REVOKE ALL ON access_key FROM PUBLIC, $app$, $public$, $worker$, $audit$, $backup$",
-    """
-    CREATE OR REPLACE FUNCTION access_context() RETURNS text[]
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = $schema$, pg_temp AS $body$
+#: The beginning of every function that looks at the context: `said` is what was signed. In its parts: process,
+#: transaction time, user, grantees (comma between), role, purpose. Written out in each function, because policies call
+#: them in every query, and a call within a call costs as much again.
+_PROVED = """
     DECLARE
         given text := current_setting('parvis.context', true);
         cut int := position('#' IN coalesce(given, ''));
@@ -107,33 +103,26 @@ _CONTEXT = [
         IF encode(proof, 'hex') IS DISTINCT FROM substr(given, cut + 1) OR NOT ($bound$) THEN
             RAISE insufficient_privilege USING MESSAGE = 'forged security context';
         END IF;
-        RETURN said;
-    END $body$
-    """,
+"""
+
+
+def context_function(name: str, returns: str, body: str) -> str:
+    """A function without arguments that proves the context first; `body` (plpgsql) finds it in `said`."""
+    return f"""
+    CREATE OR REPLACE FUNCTION {name}() RETURNS {returns}
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = $schema$, pg_temp AS $body$
+    {_PROVED} {body} END $body$
     """
-    CREATE OR REPLACE FUNCTION access_user() RETURNS uuid
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = $schema$, pg_temp AS $body$
-        SELECT nullif((access_context())[3], '')::uuid
-    $body$
-    """,
-    """
-    CREATE OR REPLACE FUNCTION access_grantees() RETURNS uuid[]
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = $schema$, pg_temp AS $body$
-        SELECT string_to_array((access_context())[4], ',')::uuid[]
-    $body$
-    """,
-    """
-    CREATE OR REPLACE FUNCTION access_role() RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = $schema$, pg_temp AS $body$
-        SELECT (access_context())[5]
-    $body$
-    """,
-    """
-    CREATE OR REPLACE FUNCTION access_is_system() RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = $schema$, pg_temp AS $body$
-        SELECT (access_context())[6] = 'system'
-    $body$
-    """,
+
+
+_CONTEXT = [
+    "CREATE TABLE IF NOT EXISTS access_key (inner_pad bytea NOT NULL, outer_pad bytea NOT NULL)",
+    "REVOKE ALL ON access_key FROM PUBLIC, $app$, $public$, $worker$, $audit$, $backup$",
+    context_function("access_context", "text[]", "RETURN said;"),
+    context_function("access_user", "uuid", "RETURN nullif(said[3], '');"),
+    context_function("access_grantees", "uuid[]", "RETURN string_to_array(said[4], ',');"),
+    context_function("access_role", "text", "RETURN said[5];"),
+    context_function("access_is_system", "boolean", "RETURN said[6] = 'system';"),
 ]
 
 
