@@ -54,7 +54,8 @@ def test_an_emergency_is_opened_reviewed_and_ended(alice: Any, paul: Any) -> Non
     assert desk.post("/fr/files/privacy/emergency/", {"reference": "NOBODY", "reason": "x"}).status_code == 422
     answer = desk.post("/fr/files/privacy/emergency/", {"reference": home.reference, "reason": "Hôpital"})
     assert answer.status_code == 302 and answer["Location"] == f"/fr/files/{home.pk}/"
-    assert AMINA.name in text_of(desk.get(answer["Location"]))
+    opened_page = text_of(desk.get(answer["Location"]))
+    assert AMINA.name in opened_page and "/end/" in opened_page, "the banner stands on the file itself"
     banner = text_of(desk.get("/fr/files/privacy/"))
     ending = re.search(r'action="(/fr/files/privacy/emergency/[^"]+/end/)"', banner)
     assert ending is not None
