@@ -7,6 +7,7 @@ the code's rules. The worker reads all of it (`parvis ledger verify`): identifie
 from collections.abc import Iterator
 
 from parvis.accounts.models import Role
+from parvis.cases.policies import as_function
 from parvis.kit.policies import Place
 
 _TABLE = "ledger_event"
@@ -15,13 +16,14 @@ _ABOUT_PEOPLE = "starts_with(object_type, 'cases.')"
 
 def statements(place: Place) -> Iterator[str]:
     theirs = (
-        "access_allows(object_id, -1, false)"
-        if place.citus
-        else "EXISTS (SELECT FROM cases_access a WHERE (a.person_id = object_id OR a.household_id = object_id)"
-        " AND (a.writes OR a.basis = 'self') OFFSET 0)"
+        f"EXISTS (SELECT FROM cases_access a WHERE (a.person_id = {_TABLE}.object_id"
+        f" OR a.household_id = {_TABLE}.object_id) AND (a.writes OR a.basis = 'self') OFFSET 0)"
     )
-    role = "access_role()" if place.citus else "(SELECT access_role())"
-    visible = f"NOT {_ABOUT_PEOPLE} OR {role} = '{Role.PRIVACY.value}' OR {theirs}"
+    visible = f"(SELECT access_role()) = '{Role.PRIVACY.value}' OR {theirs}"
+    if place.citus:
+        function, visible = as_function(_TABLE, "SELECT", visible)
+        yield function
+    visible = f"NOT {_ABOUT_PEOPLE} OR {visible}"
     yield f"ALTER TABLE {_TABLE} ENABLE ROW LEVEL SECURITY"
     yield f"ALTER TABLE {_TABLE} FORCE ROW LEVEL SECURITY"
     policies = {

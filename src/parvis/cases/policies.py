@@ -7,9 +7,12 @@ Grantees. A person's file is granted to an organization (all its workers), to an
 (`access_in_role`: it ends when the account leaves the organization), or to an account for itself.
 """
 
+import re
 from collections.abc import Callable, Iterator
 
+from django.apps import apps
 from django.conf import settings
+from django.db import connection
 
 from parvis.accounts.models import Role
 from parvis.cases.models import Access, Agreement, Household, Incident, Person, PersonKey, SearchToken
@@ -17,7 +20,7 @@ from parvis.cases.models.access import Basis
 from parvis.cases.models.base import OFFICE, PersonRow
 from parvis.core.access import EVERYTHING, OWN, SELF, DataClass
 from parvis.kit.models import Row
-from parvis.kit.policies import Place
+from parvis.kit.policies import Place, context_function
 
 _SETTLED = "SECURITY DEFINER SET search_path = $schema$, pg_temp"
 #: inside a definer function called by another role: the owner's own sessions see nothing
@@ -26,6 +29,12 @@ _DEFINER = "session_user <> current_user"
 SHARED = [basis.value for basis in Basis if basis != Basis.OWN]
 GRANTED = "(SELECT access_grantees())::uuid[]"
 DENIED = "(SELECT access_denied())::uuid[]"
+#: rows of the projection that hold for the viewer now. IS TRUE keeps the grantees out of index conditions: what is
+#: looked up by person would search once for each of them
+_MINE = (
+    f"(grantee_id = ANY ({GRANTED})) IS TRUE AND now() >= valid_from AND now() < valid_until"
+    f" AND person_id <> ALL ({DENIED})"
+)
 #: the ends of time, as Python can read them too (it knows no infinity)
 _EVER, _NEVER = "'1900-01-01 00:00Z'::timestamptz", "'9000-01-01 00:00Z'::timestamptz"
 
@@ -57,8 +66,7 @@ def tables(place: Place) -> dict[str, dict[str, str]]:
     """Table -> command -> condition, for the roles that act for somebody (app, and worker in a task)."""
     found: dict[str, dict[str, str]] = {
         Access._meta.db_table: {
-            "SELECT": f"grantee_id = ANY ({GRANTED}) AND now() >= valid_from AND now() < valid_until"
-            f" AND person_id <> ALL ({DENIED})",
+            "SELECT": _MINE,
         },
         Person._meta.db_table: {
             "SELECT": _exists(place, "cases_person.id", DataClass.IDENTITY),
@@ -138,7 +146,8 @@ def _shared(place: Place, person: str) -> str:
     these are read once and hashed."""
     if place.citus:
         return _exists(place, person)
-    return f"{person} IN (SELECT a.person_id FROM cases_access a WHERE a.basis = ANY ('{{{','.join(SHARED)}}}'))"
+    shared = f"a.grantee_id = ANY ({GRANTED}) AND a.basis = ANY ('{{{','.join(SHARED)}}}')"
+    return f"{person} IN (SELECT a.person_id FROM cases_access a WHERE {shared})"
 
 
 def _by_role(*roles: Role) -> str:
@@ -270,6 +279,27 @@ _SPECIAL = {
 }
 
 
+def as_function(table: str, command: str, condition: str) -> tuple[str, str]:
+    """The same condition as one function of the row's columns, and its call: all that a policy may hold on Citus.
+
+    Inside a definer no policy of the projection holds: it is narrowed to the viewer's own rows under its own name.
+    """
+    model = next(model for model in apps.get_models() if model._meta.db_table == table)
+    used = [
+        field for field in model._meta.concrete_fields if field.column and re.search(rf"\b{field.column}\b", condition)
+    ]
+    columns = ", ".join(f"${number} AS {field.column}" for number, field in enumerate(used, 1))
+    mine = "" if table == "cases_access" else f"WITH cases_access AS (SELECT * FROM cases_access WHERE {_MINE}) "
+    name = f"access_{table}_{command.lower()}"
+    function = f"""
+    CREATE OR REPLACE FUNCTION {name}({", ".join(str(field.db_type(connection)) for field in used)}) RETURNS boolean
+    LANGUAGE sql STABLE {_SETTLED} AS $body$
+        {mine}SELECT {condition} FROM (SELECT {columns}) AS {table}
+    $body$
+    """
+    return function, f"{name}({', '.join(f'{table}.{field.column}' for field in used)})"
+
+
 def _lock(table: str, rules: dict[str, str], place: Place) -> Iterator[str]:
     yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
     yield f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"
@@ -277,12 +307,16 @@ def _lock(table: str, rules: dict[str, str], place: Place) -> Iterator[str]:
         name = f"acting_{command.lower()}"
         yield f"DROP POLICY IF EXISTS {name} ON {table}"
         if command in rules:
+            condition = rules[command]
+            if place.citus:
+                function, condition = as_function(table, command, condition)
+                yield function
             clause = {"INSERT": "WITH CHECK ({0})", "UPDATE": "USING ({0}) WITH CHECK ({0})"}.get(
                 command, "USING ({0})"
             )
-            yield f"CREATE POLICY {name} ON {table} FOR {command} TO $app$, $worker$ {clause.format(rules[command])}"
+            yield f"CREATE POLICY {name} ON {table} FOR {command} TO $app$, $worker$ {clause.format(condition)}"
     for name, role, condition in (
-        ("system", "$worker$", "access_is_system()"),
+        ("system", "$worker$", "access_is_system()" if place.citus else "(SELECT access_is_system())"),
         ("definer", "CURRENT_USER", _DEFINER),
     ):
         yield f"DROP POLICY IF EXISTS {name} ON {table}"
@@ -339,39 +373,31 @@ def _functions() -> Iterator[str]:
     $body$
     """
     # Who lives with somebody who must not be found would give them away: the whole household is denied.
-    # Every policy asks; nearly nobody is denied anything: plpgsql keeps its plans and leaves early.
-    yield f"""
-    CREATE OR REPLACE FUNCTION access_denied() RETURNS uuid[]
-    LANGUAGE plpgsql STABLE {_SETTLED} AS $body$
-    DECLARE
-        me uuid := nullif((access_context())[3], '');
-    BEGIN
-        IF NOT EXISTS (SELECT FROM cases_denial WHERE user_id = me AND ended_at IS NULL) THEN
-            RETURN '{{}}';
-        END IF;
+    # Every policy asks; nearly nobody is denied anything: it leaves early.
+    nobody = """
+        IF NOT EXISTS (SELECT FROM cases_denial WHERE user_id = nullif(said[3], '')::uuid AND ended_at IS NULL) THEN
+            RETURN '{}';
+        END IF;"""
+    yield context_function(
+        "access_denied",
+        "uuid[]",
+        f"""{nobody}
         RETURN (SELECT array_agg(person_id) FROM (
-            SELECT person_id FROM cases_denial WHERE user_id = me AND ended_at IS NULL
+            SELECT person_id FROM cases_denial WHERE user_id = said[3]::uuid AND ended_at IS NULL
             UNION SELECT other.person_id FROM cases_denial d
                 JOIN cases_householdmember m ON m.person_id = d.person_id AND m.until IS NULL
                 JOIN cases_householdmember other ON other.household_id = m.household_id AND other.until IS NULL
-                WHERE d.user_id = me AND d.ended_at IS NULL
-        ) AS denied);
-    END $body$
-    """
-    yield f"""
-    CREATE OR REPLACE FUNCTION access_denied_households() RETURNS uuid[]
-    LANGUAGE plpgsql STABLE {_SETTLED} AS $body$
-    DECLARE
-        me uuid := nullif((access_context())[3], '');
-    BEGIN
-        IF NOT EXISTS (SELECT FROM cases_denial WHERE user_id = me AND ended_at IS NULL) THEN
-            RETURN '{{}}';
-        END IF;
+                WHERE d.user_id = said[3]::uuid AND d.ended_at IS NULL
+        ) AS denied);""",
+    )
+    yield context_function(
+        "access_denied_households",
+        "uuid[]",
+        f"""{nobody}
         RETURN (SELECT coalesce(array_agg(m.household_id), '{{}}') FROM cases_denial d
             JOIN cases_householdmember m ON m.person_id = d.person_id
-            WHERE d.user_id = me AND d.ended_at IS NULL);
-    END $body$
-    """
+            WHERE d.user_id = said[3]::uuid AND d.ended_at IS NULL);""",
+    )
     # In whose tokens to search: names are hashed for each holder apart. Tells nothing that a list would not.
     yield f"""
     CREATE OR REPLACE FUNCTION access_shared_holders() RETURNS SETOF uuid
