@@ -4,36 +4,69 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_closed_at'),
+        ("accounts", "0003_closed_at"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='invitation',
-            name='accounts_invited_role',
+            model_name="invitation",
+            name="accounts_invited_role",
         ),
         migrations.RemoveConstraint(
-            model_name='user',
-            name='accounts_known_role',
+            model_name="user",
+            name="accounts_known_role",
         ),
         migrations.AlterField(
-            model_name='invitation',
-            name='office_role',
-            field=models.CharField(blank=True, choices=[('', '—'), ('agent', 'Office agent'), ('coordinator', 'Network coordinator'), ('director', 'Director'), ('administrator', 'City administrator'), ('privacy', 'Privacy officer')], default='', max_length=20),
+            model_name="invitation",
+            name="office_role",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("", "—"),
+                    ("agent", "Office agent"),
+                    ("coordinator", "Network coordinator"),
+                    ("director", "Director"),
+                    ("administrator", "City administrator"),
+                    ("privacy", "Privacy officer"),
+                ],
+                default="",
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='user',
-            name='office_role',
-            field=models.CharField(blank=True, choices=[('', '—'), ('agent', 'Office agent'), ('coordinator', 'Network coordinator'), ('director', 'Director'), ('administrator', 'City administrator'), ('privacy', 'Privacy officer')], default='', max_length=20),
+            model_name="user",
+            name="office_role",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("", "—"),
+                    ("agent", "Office agent"),
+                    ("coordinator", "Network coordinator"),
+                    ("director", "Director"),
+                    ("administrator", "City administrator"),
+                    ("privacy", "Privacy officer"),
+                ],
+                default="",
+                max_length=20,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('office_role__in', ['', 'agent', 'coordinator', 'director', 'administrator', 'privacy'])), name='accounts_invited_role'),
+            model_name="invitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("office_role__in", ["", "agent", "coordinator", "director", "administrator", "privacy"])
+                ),
+                name="accounts_invited_role",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('office_role__in', ['', 'agent', 'coordinator', 'director', 'administrator', 'privacy'])), name='accounts_known_role'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("office_role__in", ["", "agent", "coordinator", "director", "administrator", "privacy"])
+                ),
+                name="accounts_known_role",
+            ),
         ),
     ]
