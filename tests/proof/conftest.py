@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import override_settings
 
-from tests.conftest import committed_city
+from parvis.cities.middleware import hosts
+from tests.conftest import _use, committed_city
+from tests.proof.world import World
 
 _FIGURES: list[str] = []
 
@@ -42,3 +45,26 @@ def proof_city(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
     """One city, really committed to, for all proofs that need no city of their own: making one takes seconds."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):  # nobody signs in here
         yield from committed_city(django_db_blocker)
+
+
+@pytest.fixture(scope="session")
+def made(proof_city: Any, django_db_blocker: Any) -> World:
+    with django_db_blocker.unblock():
+        hosts.forget()
+        connection.set_tenant(proof_city)
+        world = World()
+        database = connection.settings_dict["NAME"]
+        _use("worker", database)
+        connection.set_tenant(proof_city)
+        world.delete()
+        _use("app", database)
+        return world
+
+
+@pytest.fixture
+def world(made: World, proof_city: Any, django_db_blocker: Any) -> Iterator[World]:
+    with django_db_blocker.unblock():
+        connection.set_tenant(proof_city)
+        yield made
+        connection.close()
+        connection.set_schema_to_public()

@@ -70,15 +70,33 @@ ROUTES: dict[str, Route] = {
     "cases:caseload": Route(asks=("show=due", "show=team", "show=nobody")),
     "cases:hand-over": Route(asks=("file={home}",), forms=({"file": "{home}", "to": "{lead}", "note": "Essai"},)),
     "cases:household": Route(household()),
-    "cases:change": Route(households("what", CHANGES), asks=("q={name}", "known={person}"),
-                          forms=({"on": "2026-11-23", "known": "{person}", "relation": "sibling", "name": "Essai",
-                                  "people": "{person}", "person": "{person}", "head": "{person}"},)),
+    "cases:change": Route(
+        households("what", CHANGES),
+        asks=("q={name}", "known={person}"),
+        forms=(
+            {
+                "on": "2026-11-23",
+                "known": "{person}",
+                "relation": "sibling",
+                "name": "Essai",
+                "people": "{person}",
+                "person": "{person}",
+                "head": "{person}",
+            },
+        ),
+    ),
     "cases:history": Route(household()),
     "cases:undo": Route(households("event", ("1", "40", "400"))),
     "cases:seen": Route(household()),
     "cases:assign": Route(household(), forms=({"lead": "{lead}", "version": "1"},)),
-    "cases:access": Route(household(), forms=({"do": "restrict", "version": "1"}, {"do": "name", "account": "{lead}"},
-                                              {"do": "deny", "person": "{person}", "email": "lead@example.org"})),
+    "cases:access": Route(
+        household(),
+        forms=(
+            {"do": "restrict", "version": "1"},
+            {"do": "name", "account": "{lead}"},
+            {"do": "deny", "person": "{person}", "email": "lead@example.org"},
+        ),
+    ),
     "cases:close": Route(household(), forms=({"version": "1"},)),
     "cases:person": Route(persons()),
     "cases:person-edit": Route(persons(), forms=({"name": "Essai", "gender": "female", "was": "1"},)),
@@ -88,17 +106,35 @@ ROUTES: dict[str, Route] = {
     "cases:note": Route(row("Note", "row", of="pk"), forms=({"text": "Essai"},)),
     "cases:attachment-new": Route(persons()),
     "cases:attachment": Route(row("Attachment", "row", of="pk")),
-    "cases:row-new": Route(joined(*(persons(slug=slug) for slug in SECTIONS)),
-                           forms=({"text": "Essai", "use": "old", "kind": "other", "domain": "work"},)),
-    "cases:row": Route(joined(*(row(model, "row", of="pk", slug=slug) for slug, model in SECTIONS.items())),
-                       forms=({"text": "Essai", "use": "old", "was": "1"}, {"end": "1", "on": "2026-11-23"})),
+    "cases:row-new": Route(
+        joined(*(persons(slug=slug) for slug in SECTIONS)),
+        forms=({"text": "Essai", "use": "old", "kind": "other", "domain": "work"},),
+    ),
+    "cases:row": Route(
+        joined(*(row(model, "row", of="pk", slug=slug) for slug, model in SECTIONS.items())),
+        forms=({"text": "Essai", "use": "old", "was": "1"}, {"end": "1", "on": "2026-11-23"}),
+    ),
     # sharing
-    "cases:consent-new": Route(household(), asks=("for={person}", "q=House"),
-                               forms=({"persons": "{person}", "organizations": "{house}", "purpose": "referral",
-                                       "classes": "identity", "channel": "screen", "text_language": "fr"},)),
+    "cases:consent-new": Route(
+        household(),
+        asks=("for={person}", "q=House"),
+        forms=(
+            {
+                "persons": "{person}",
+                "organizations": "{house}",
+                "purpose": "referral",
+                "classes": "identity",
+                "channel": "screen",
+                "text_language": "fr",
+            },
+        ),
+    ),
     "cases:consents": Route(persons(), forms=({"do": "refuse", "organizations": "{house}"},)),
-    "cases:seen-as": Route(lambda world, thing: [{"pk": person.pk, "organization": house.pk}
-                                                 for person in thing.people for house in world.houses.values()]),
+    "cases:seen-as": Route(
+        lambda world, thing: [
+            {"pk": person.pk, "organization": house.pk} for person in thing.people for house in world.houses.values()
+        ]
+    ),
     "cases:account": Route(persons(), forms=({"email": "nobody@example.org", "language": "fr"},)),
     "cases:consent-paper": Route(row("Consent")),
     "cases:consent-withdraw": Route(row("Consent"), forms=({"channel": "screen", "reason": "Essai"},)),
@@ -117,21 +153,47 @@ ROUTES: dict[str, Route] = {
     "cases:incident-new": Route(forms=({"what": "Essai", "found_on": "2026-11-23", "references": "{reference}"},)),
     "cases:incident": Route(row("Incident")),
     "cases:requests": Route(asks=("show=closed",)),
-    "cases:request-new": Route(asks=("person={person}",),
-                               forms=({"reference": "{reference}", "kind": "access", "received_on": "2026-11-23",
-                                       "channel": "letter", "asked_by": "Essai"},)),
-    "cases:request": Route(joined(row("DataRequest"), row("DataRequest.asked")),
-                           forms=({"do": "identity", "identity-how": "Essai"}, {"do": "take"}, {"do": "file"},
-                                  {"do": "link"}, {"do": "export", "form": "json"}, {"do": "export", "form": "csv"},
-                                  {"do": "correct"}, {"do": "erase", "erase-words": "Essai"})),
+    "cases:request-new": Route(
+        asks=("person={person}",),
+        forms=(
+            {
+                "reference": "{reference}",
+                "kind": "access",
+                "received_on": "2026-11-23",
+                "channel": "letter",
+                "asked_by": "Essai",
+            },
+        ),
+    ),
+    "cases:request": Route(
+        joined(row("DataRequest"), row("DataRequest.asked")),
+        forms=(
+            {"do": "identity", "identity-how": "Essai"},
+            {"do": "take"},
+            {"do": "file"},
+            {"do": "link"},
+            {"do": "export", "form": "json"},
+            {"do": "export", "form": "csv"},
+            {"do": "correct"},
+            {"do": "erase", "erase-words": "Essai"},
+        ),
+    ),
     "cases:communications": Route(),
     "cases:communications-csv": Route(),
     "cases:communications-of": Route(persons(), asks=("form=csv",)),
-    "cases:disclosure-new": Route(persons(), forms=({"recipient": "Essai", "purpose": "Essai", "legal_basis": "Essai",
-                                                     "classes": "1"},)),
+    "cases:disclosure-new": Route(
+        persons(), forms=({"recipient": "Essai", "purpose": "Essai", "legal_basis": "Essai", "classes": "1"},)
+    ),
     "cases:disclosure": Route(row("Disclosure"), forms=({"do": "file"}, {"do": "decide", "decision": "yes"})),
-    "cases:own-data": Route(forms=({"form": "json"}, {"form": "csv"}, {"form": "html"}, {"form": "zip"},
-                                   {"kind": "access", "asked": "Essai"})),
+    "cases:own-data": Route(
+        forms=(
+            {"form": "json"},
+            {"form": "csv"},
+            {"form": "html"},
+            {"form": "zip"},
+            {"kind": "access", "asked": "Essai"},
+        )
+    ),
     "cases:parcel": Route(lambda world, thing: [{"key": "unknown"}]),
     "cases:me": Route(),
     "cases:me-withdraw": Route(row("Consent"), forms=({"channel": "screen"},)),
