@@ -2,12 +2,14 @@
 
 import datetime as dt
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from parvis.accounts.rules import Denied
 from parvis.cases import glance, queries
@@ -22,6 +24,12 @@ from tests.accounts.people import open_account, signed_in
 from tests.cases.story import AMINA, TODAY, YOUSSEF, agree, opened, partner, share
 
 KARIM = NewPerson("Karim Hassan", relation="spouse", birth_year=1988)
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
@@ -197,7 +205,7 @@ def test_nobody_is_moved_twice_by_two_plans(alice: Any) -> None:
 
 
 def text(answer: Any) -> str:
-    return re.sub(r"\s+", " ", answer.content.decode())
+    return re.sub(r"\s+", " ", re.sub("[\u2068\u2069]", "", answer.content.decode()))
 
 
 def test_a_change_is_shown_before_it_is_done(alice: Any) -> None:

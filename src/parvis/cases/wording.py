@@ -155,6 +155,11 @@ class Line:
     text: str
 
 
+def isolated(name: str) -> str:
+    """A name that keeps its own direction inside a sentence of another (Unicode FIRST STRONG ISOLATE)."""
+    return f"\u2068{name}\u2069"
+
+
 def plan(found: Plan) -> list[Line]:
     """What will change, sentence by sentence."""
     lines = []
@@ -165,12 +170,18 @@ def plan(found: Plan) -> list[Line]:
     gone = {person.pk: states[state] for person, state in found.states if state != PersonState.PRESENT}
     for row, why in found.ends:
         if row.person_id not in begun and row.person_id not in gone and why != "relation":
-            lines.append(Line("out", _("%(name)s is no longer in this household.") % {"name": row.person.name}))
+            lines.append(
+                Line("out", _("%(name)s is no longer in this household.") % {"name": isolated(row.person.name)})
+            )
     for person, state in found.states:
-        lines.append(Line("person", _("%(name)s: %(state)s") % {"name": person.name, "state": states[state]}))
+        lines.append(Line("person", _("%(name)s: %(state)s") % {"name": isolated(person.name), "state": states[state]}))
     lines += [_begun(begin, found) for begin in found.begins]
     for row in found.reopens:
-        said = {"name": row.person.name, "relation": row.get_relation_display(), "file": row.household.reference}
+        said = {
+            "name": isolated(row.person.name),
+            "relation": row.get_relation_display(),
+            "file": row.household.reference,
+        }
         lines.append(Line("undo", _("%(name)s is again in the household %(file)s: %(relation)s") % said))
     for each, state in found.files:
         said = {"file": each.reference, "state": dict(HouseholdState.choices)[state]}
@@ -184,7 +195,7 @@ def plan(found: Plan) -> list[Line]:
 
 def _begun(begin: Any, found: Plan) -> Line:
     name = begin.person.name if begin.person else found.new.name if found.new else ""
-    said = {"name": name, "relation": Relation(begin.relation).label}
+    said = {"name": isolated(name), "relation": Relation(begin.relation).label}
     if begin.household is None:
         return Line("people", _("%(name)s, in the new household: %(relation)s") % said)
     if found.what in ("joined", "added", "born"):

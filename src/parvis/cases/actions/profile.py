@@ -68,7 +68,8 @@ def edit_person(person: Person, values: Mapping[str, Any], *, version: int, by: 
     vault = Vault([now.pk])
     if given.get("birth_date"):
         given["birth_year"] = given["birth_date"].year
-    if "name" in given and not given.get("name_latin"):
+    was_made = now.name_latin == latin(now.name) == given.get("name_latin")
+    if "name" in given and (was_made or not given.get("name_latin")):
         given["name_latin"] = latin(given["name"])
     changed = _fill(now, given, vault)
     if not changed:
