@@ -67,8 +67,9 @@ class Sight:
         if household is None:
             wanted = Q(person_id__in=list(persons))
         else:
-            ever = HouseholdMember.objects.filter(household_id=household).values("person_id")
-            wanted = Q(household_id=household) | Q(person_id__in=ever)
+            # keys, not a sub-select: both sides of OR are then looked up by index, among a million files
+            ever = HouseholdMember.objects.filter(household_id=household).values_list("person_id", flat=True)
+            wanted = Q(household_id=household) | Q(person_id__in=list(ever))
         held = granted(viewer).filter(wanted).values_list("person_id", "household_id", "classes", "writes")
         for person, home, classes, writes in held:
             self.classes[person] = self.classes.get(person, 0) | classes

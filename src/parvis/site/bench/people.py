@@ -205,7 +205,7 @@ class _People:
             ask(path)  # what it writes (who looked) is written once an hour
             with recorded() as statements:
                 ask(path)
-            sent.append([each for each in statements if each[0].lstrip("( ").upper().startswith(("SELECT", "WITH"))])
+            sent.append([each for each in statements if each[0].lstrip("( \n").upper().startswith(("SELECT", "WITH"))])
         few, *raw = sent
         with acting(user), self._open(self.locked, user):
             page, least = costs(
@@ -293,7 +293,7 @@ def _signed_in(user: Any) -> Any:
     from django.test import Client
 
     client = Client(HTTP_HOST=HOST)
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     return client
 
 
