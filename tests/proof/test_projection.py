@@ -69,13 +69,14 @@ def midnight(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), dt.UTC)
 
 
-def truth() -> list[Line]:
-    """(person, household, grantee, basis, classes, writes, from, until) of everybody, from the rules as written."""
+def truth(start: dt.datetime) -> list[Line]:
+    """(person, household, grantee, basis, classes, writes, from, until) of whoever came since `start`, from the rules
+    as written."""
     found: list[Line] = []
     agreements = list(Agreement.objects.all())
     back = set(Withdrawal.objects.values_list("consent_id", flat=True))
     checked = set(IdentityCheck.objects.values_list("request_id", flat=True))
-    for person in Person.objects.all():
+    for person in Person.objects.filter(created_at__gte=start):
         member = HouseholdMember.objects.filter(person=person, until=None).select_related("household").first()
         home = member.household if member else None
         lines: list[Line] = []
@@ -107,11 +108,11 @@ def truth() -> list[Line]:
     return found
 
 
-def kept() -> list[Line]:
+def kept(start: dt.datetime) -> list[Line]:
     """The same, as the projection has it."""
     return [
         (row.person_id, row.household_id, row.grantee_id, row.basis, row.classes, row.writes, row.valid_from,
-         row.valid_until) for row in Access.objects.all()
+         row.valid_until) for row in Access.objects.filter(listed_at__gte=start)
     ]  # fmt: skip
 
 
@@ -133,11 +134,12 @@ def seen(lines: list[Line], user: Any, now: dt.datetime) -> dict[uuid.UUID, int]
     return found
 
 
-def differences(users: list[Any]) -> list[str]:
+def differences(town: "Town") -> list[str]:
     """Where the projection, or what an account sees through it, is not what the rules give."""
+    users, start = town.users, town.start
     with transaction.atomic(), connection.cursor() as cursor:
         with acting_as_system():
-            true, there = truth(), kept()
+            true, there = truth(start), kept(start)
             cursor.execute("SELECT now()")
             now = cursor.fetchone()[0]
             wanted = {user.pk: seen(true, user, now) for user in users}
@@ -146,9 +148,9 @@ def differences(users: list[Any]) -> list[str]:
         for user in users:
             found: dict[uuid.UUID, int] = {}
             with acting(user):
-                for person, classes in Access.objects.values_list("person_id", "classes"):
+                for person, classes in Access.objects.filter(listed_at__gte=start).values_list("person_id", "classes"):
                     found[person] = found.get(person, 0) | classes
-                visible = set(Person.objects.values_list("pk", flat=True))
+                visible = set(Person.objects.filter(created_at__gte=start).values_list("pk", flat=True))
             if found != wanted[user.pk]:
                 wrong.append(f"{user.name} sees {found} and not {wanted[user.pk]}")
             if visible != {person for person, classes in wanted[user.pk].items() if classes & 1}:
@@ -222,7 +224,7 @@ class Happenings(RuleBasedStateMachine):
     @invariant()
     def as_computed(self) -> None:
         type(self).happened["compared"] += 1
-        wrong = differences(self.town.users)
+        wrong = differences(self.town)
         assert not wrong, "\n".join(wrong)
 
     def _open(self, holder: uuid.UUID, size: int, restricted: bool, by: Any) -> Household:
@@ -524,7 +526,7 @@ def _life(*, deaf: bool = False) -> list[str]:
         for deed, *given in _DEEDS:
             getattr(story, deed)(*given)
             # after each: a later deed mends what an earlier one left undone
-            wrong += differences(town.users)
+            wrong += differences(town)
         assert deaf or not town.happened["refused"], town.happened
         # with all triggers nothing is refused: what is refused now, is for want of one
         return wrong + ["refused"] * town.happened["refused"]
