@@ -299,3 +299,17 @@ def test_the_history_names_fields_and_never_values(alice: Any, amina: Person) ->
     with acting(alice):
         for event in Event.objects.filter(object_id=amina.pk):
             assert "ليلى" not in str(event.after)
+
+
+def test_a_row_is_reached_through_its_own_person_alone(alice: Any, amina: Person) -> None:
+    desk = signed_in(alice)
+    with acting(alice):
+        youssef = Person.objects.get(name=YOUSSEF.name)
+        row = profile.add(PersonName, youssef, {"use": "nickname", "text": "Jo"}, by=alice)
+        note = profile.write_note(youssef, "general", "x", by=alice)
+    page(desk, youssef, f"part/name/{row.pk}/")
+    page(desk, youssef, f"notes/{note.pk}/")
+    page(desk, amina, f"part/name/{row.pk}/", status=404)
+    page(desk, amina, f"notes/{note.pk}/", status=404)
+    page(desk, youssef, f"part/address/{row.pk}/", status=404)
+    page(desk, amina, "part/secret/new/", status=404)
