@@ -19,7 +19,9 @@ def statements(place: Place) -> Iterator[str]:
         f"EXISTS (SELECT FROM cases_access a WHERE (a.person_id = {_TABLE}.object_id"
         f" OR a.household_id = {_TABLE}.object_id) AND (a.writes OR a.basis = 'self') OFFSET 0)"
     )
-    visible = f"(SELECT access_role()) = '{Role.PRIVACY.value}' OR {theirs}"
+    # what one did oneself: a partner's looks are counted once an hour, by looking for the last
+    mine = f"{_TABLE}.actor_id = (SELECT access_user())"
+    visible = f"{mine} OR (SELECT access_role()) = '{Role.PRIVACY.value}' OR {theirs}"
     if place.citus:
         function, visible = as_function(_TABLE, "SELECT", visible)
         yield function
