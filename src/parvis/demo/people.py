@@ -22,7 +22,7 @@ import django
 from django.db import connection, models, transaction
 
 from parvis.accounts.models import Role, User
-from parvis.cases import contact, policies
+from parvis.cases import consent_texts, contact, policies
 from parvis.cases.models import (
     Access,
     Address,
@@ -570,7 +570,7 @@ class _Home:
         row = self._id()
         self._add(
             Consent, row, key, draw.choice(("referral", "referral", "follow_up")), classes, f"{given} 15:00:00+00",
-            f"{given + dt.timedelta(days=365)} 15:00:00+00", "1", self.origin.language, channel,
+            f"{given + dt.timedelta(days=365)} 15:00:00+00", _TEXT, _shown_in(self.origin.language), channel,
             "Camille Jolivert" if channel == "spoken" else "", bool(classes & DataClass.STATUS), self.worker, self.at,
         )  # fmt: skip
         # some organizations are met far more often than others
@@ -590,6 +590,15 @@ _AGREED = (
     DataClass.IDENTITY | DataClass.CONTACT | DataClass.HOUSEHOLD | DataClass.NEEDS,
     DataClass.IDENTITY | DataClass.CONTACT | DataClass.HOUSEHOLD | DataClass.STATUS | DataClass.PLAN,
 )
+
+
+_TEXT = consent_texts.versions()[0]
+
+
+def _shown_in(language: str) -> str:
+    """The language in which the text of consent was shown: the person's, or French through an interpreter."""
+    known = consent_texts.languages()
+    return next((tag for tag in (language, language.split("-")[0]) if tag in known), "fr")
 
 
 def _name(origin: Origin, given: str, family: str) -> tuple[str, str, Iterable[str]]:
