@@ -64,6 +64,7 @@ def write(way: str) -> None:
                 people.open_household(NewHousehold(OFFICE, [NewPerson("Amina", name_latin=mark)], TODAY), by=by)
                 if way == "before":
                     print(mark, flush=True)
+                    time.sleep(0.05)  # whatever an answer does on its way: the time in which a kill loses it
             if way == "after":
                 print(mark, flush=True)
         except Error:
