@@ -199,12 +199,16 @@ def counts(viewer: Any) -> dict[str, dict[str, int]]:
 
 SHARED = [basis.value for basis in Basis if basis != Basis.OWN]
 
-# One holder, one row: a holder's own people are counted without being sorted. Others may be shared more than once.
+# One holder, one row: a holder's own people are counted in the order of the index, for each grantee apart, without
+# being sorted. Others may be shared more than once.
 _COUNTS = """
-    SELECT basis, state, count(*) FROM cases_access
-    WHERE grantee_id = ANY(%(grantees)s) AND basis = %(own)s
-        AND valid_from <= %(now)s AND valid_until > %(now)s AND person_id <> ALL(%(denied)s::uuid[])
-    GROUP BY basis, state
+    SELECT %(own)s, own.state, sum(own.number)::int FROM unnest(%(grantees)s::uuid[]) AS grantee
+    CROSS JOIN LATERAL (
+        SELECT state, count(*) AS number FROM cases_access
+        WHERE grantee_id = grantee AND basis = %(own)s
+            AND valid_from <= %(now)s AND valid_until > %(now)s AND person_id <> ALL(%(denied)s::uuid[])
+        GROUP BY state
+    ) AS own GROUP BY own.state
     UNION ALL
     SELECT basis, state, count(DISTINCT person_id) FROM cases_access
     WHERE grantee_id = ANY(%(grantees)s) AND basis = ANY(%(shared)s)

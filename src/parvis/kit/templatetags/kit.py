@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -28,18 +29,21 @@ TURNING = frozenset({"forward", "back", "undo", "history", "out", "list", "speec
 @register.simple_tag
 def icon(name: str, size: str = "", label: str = "") -> SafeString:
     """One icon of the sprite. Hidden from screen readers unless `label` says what it means. `size`: "" or "l"."""
+    return _icon(name, size, str(label), static("kit/icons.svg"))
+
+
+@lru_cache(maxsize=1000)  # a page holds dozens
+def _icon(name: str, size: str, label: str, sprite: str) -> SafeString:
     classes = "icon" + (f" icon-{size}" if size else "") + (" icon-turns" if name in TURNING else "")
     if label:
         return format_html(
             '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>',
             classes,
             label,
-            static("kit/icons.svg"),
+            sprite,
             name,
         )
-    return format_html(
-        '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, static("kit/icons.svg"), name
-    )
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, sprite, name)
 
 
 # -- the page around the page -------------------------------------------------------------------------------------
