@@ -11,7 +11,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest.mock import patch
 
@@ -226,6 +226,12 @@ _DIFFERS = re.compile(r'csrfmiddlewaretoken" value="\w+"|nonce-[^\s;"\']+|nonce=
 _KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
+def may_be_told(viewer: str, canary: Canary) -> bool:
+    """As `may_read`; and whoever reads a register reads by which key it names a person."""
+    key = canary.where == "Person"
+    return may_read(viewer, canary) or (key and may_read(viewer, replace(canary, audience=REGISTER)))
+
+
 @dataclass
 class Round:
     """One run of the matrix."""
@@ -288,7 +294,7 @@ class Round:
         text = readable(response)
         for canary in found(self.world, text, said=said):
             self.count["canaries"] += 1
-            if not may_read(viewer, canary):
+            if not may_be_told(viewer, canary):
                 self.wrong.append(f"{viewer} {method} {name}: {canary.where} of {canary.thing}/{canary.member}")
         self.wrong += [f"{viewer} {method} {name}: {kind} holds {canary.where}" for kind, canary in beside]
         if thing and not self._knows(viewer, thing):
@@ -337,7 +343,7 @@ class Round:
                 beside += [
                     ("the next page", canary)
                     for canary in found(self.world, readable(client.get(there)), said=f"{url} {form} {there}")
-                    if not may_read(viewer, canary)
+                    if not may_be_told(viewer, canary)
                 ]
             transaction.set_rollback(True)
         return response, beside
@@ -441,6 +447,21 @@ def test_many_answers_hold_what_their_reader_may_see(
 ) -> None:
     """About three thousand requests for each way; PARVIS_MATRIX=1 makes every one (two hundred thousand)."""
     run = _run(world, clients, way, monkeypatch, one_in=int(os.environ.get("PARVIS_MATRIX", "61")))
+    _judge(run, log, figure)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("way", WAYS)
+def test_who_is_shut_out_learns_nothing_anywhere(
+    way: str, world: World, clients: Any, log: _Kept, figure: Figure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every address and form, about the household from which these accounts are shut out, and one that is anybody's."""
+    database, code = WAYS[way]
+    with row_security(database), monkeypatch.context() as patched:
+        if not code:
+            without_the_code(patched, world)
+        run = Round(world, clients)
+        run.ask_all(("shut", "never"), ("denied_privacy", "denied_agent"))
     _judge(run, log, figure)
 
 

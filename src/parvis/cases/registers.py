@@ -50,7 +50,7 @@ def officers() -> list[User]:
 def theirs(viewer: Any) -> Q:
     """Rows of a register that the viewer may read."""
     if rules.may_review_access(viewer):
-        return Q()
+        return ~Q(person_id__in=queries.denied(viewer))
     kept = queries.granted(viewer).filter(Q(writes=True) | Q(basis=Basis.SELF))
     return Q(person_id__in=kept.values("person_id"))
 
@@ -101,7 +101,7 @@ def is_overdue(glass: BreakGlass) -> bool:
 
 def glasses(viewer: Any) -> QuerySet[BreakGlass]:
     """Every emergency access, those without a review first, then the newest. The privacy officer's."""
-    found = BreakGlass.objects.all() if rules.may_review_access(viewer) else BreakGlass.objects.none()
+    found = BreakGlass.objects.filter(theirs(viewer)) if rules.may_review_access(viewer) else BreakGlass.objects.none()
     return found.select_related("user", "reviewed_by").order_by(models.F("reviewed_at").desc(nulls_first=True), "-at")
 
 
