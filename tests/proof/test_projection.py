@@ -42,6 +42,7 @@ from parvis.cases.models.base import OFFICE
 from parvis.kit.acting import acting, acting_as_system
 from parvis.orgs.actions import add_member, end_member
 from parvis.orgs.models import Membership, Organization
+from parvis.orgs.rules import forget_roles
 from tests.accounts.people import open_account
 from tests.conftest import _use
 from tests.proof.locks import as_owner
@@ -456,6 +457,7 @@ class Happenings(RuleBasedStateMachine):
             town.do("end member", town.alice, lambda: end_member(present, by="test"))
         else:
             town.do("add member", town.alice, lambda: add_member(town.bob, town.houses[house], "worker", "test"))
+        forget_roles(town.bob)  # each request reads its account anew
 
 
 @pytest.fixture
