@@ -195,7 +195,7 @@ def _plan(demo: DemoCity, city: str, seed: int, on: dt.date, households: int) ->
         organizations=tuple(uuid.UUID(key) for key in wanted if key in there),
         agent=agent.pk if agent else None,
         staff=tuple(_staff(seed, households // HOUSEHOLDS_PER_WORKER)),
-        boroughs=tuple(area.code for area in gazetteer.areas(demo.code)),
+        boroughs=tuple(area.name for area in gazetteer.areas(demo.code)),
         streets=demo.streets,
         numbers=tuple((contact.plain("phone", number), contact.index("phone", number)) for number in numbers),
         key_version=sealing.key_versions()[-1],

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from parvis.cases.models.base import PersonRow
 from parvis.core.access import DataClass
@@ -103,7 +104,7 @@ class Address(PersonRow):
     not_personal = "keys"
 
     class Kind(models.TextChoices):
-        HOME = "home", _("Home")
+        HOME = "home", pgettext_lazy("address", "Home")
         HOTEL = "hotel", _("Hotel or temporary lodging")
         SHELTER = "shelter", _("Shelter")
         RELATIVES = "relatives", _("With relatives or friends")
