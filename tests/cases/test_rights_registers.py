@@ -47,7 +47,7 @@ def alice(city: Any) -> Any:
 
 @pytest.fixture
 def paul(city: Any) -> Any:
-    return open_account("paul", "privacy")
+    return open_account("paul", "privacy", language="en")
 
 
 def amina(by: Any) -> Person:

@@ -7,7 +7,7 @@ the code's rules. The worker reads all of it (`parvis ledger verify`): identifie
 from collections.abc import Iterator
 
 from parvis.accounts.models import Role
-from parvis.cases.policies import as_function
+from parvis.cases.policies import DENIED, as_function
 from parvis.kit.policies import Place
 
 _TABLE = "ledger_event"
@@ -21,7 +21,8 @@ def statements(place: Place) -> Iterator[str]:
     )
     # what one did oneself: a partner's looks are counted once an hour, by looking for the last
     mine = f"{_TABLE}.actor_id = (SELECT access_user())"
-    visible = f"{mine} OR (SELECT access_role()) = '{Role.PRIVACY.value}' OR {theirs}"
+    officer = f"((SELECT access_role()) = '{Role.PRIVACY.value}' AND {_TABLE}.object_id <> ALL ({DENIED}))"
+    visible = f"{mine} OR {officer} OR {theirs}"
     if place.citus:
         function, visible = as_function(_TABLE, "SELECT", visible)
         yield function
