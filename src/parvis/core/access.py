@@ -1,4 +1,4 @@
-"""What a person's file is made of, by class of data: what consent names, what policies test, what the data map prints."""
+"""What a person's file is made of, by class of data: what consent names, policies test and the data map prints."""
 
 from enum import IntFlag
 
