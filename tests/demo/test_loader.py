@@ -126,6 +126,7 @@ def test_one_person_a_role_and_partners_have_organizations(city) -> None:
         "coordinator@example.org": "coordinator",
         "director@example.org": "director",
         "administrator@example.org": "administrator",
+        "privacy@example.org": "privacy",
         "worker@example.org": "",
         "manager@example.org": "",
     }
