@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from parvis.accounts.models import Role, User
 from parvis.cases import rules
-from parvis.cases.models import Access, Attachment, Denial, Household, HouseholdMember, Person
+from parvis.cases.models import Access, Attachment, Household, HouseholdMember, Person
 from parvis.cases.models.access import Basis
 from parvis.cases.models.base import OFFICE, PersonRow
 from parvis.core import names
@@ -301,10 +301,6 @@ def _lines(ids: Sequence[tuple[uuid.UUID, uuid.UUID | None]], why: dict[uuid.UUI
 
 def _score(text: str, person: Person) -> float:
     return names.score(text, [person.name, person.name_latin, *(name.text for name in person.personnames.all())])
-
-
-def is_denied(viewer: Any, person_id: uuid.UUID) -> bool:
-    return Denial.objects.filter(user=viewer, person_id=person_id, ended_at=None).exists()
 
 
 def may_write_household(viewer: Any, household: Household) -> bool:
