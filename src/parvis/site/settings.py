@@ -45,6 +45,11 @@ TENANT_APPS = [
     "parvis.orgs",
     "parvis.directory",
     "parvis.cases",
+    "parvis.messaging",
+    "parvis.plans",
+    "parvis.appointments",
+    "parvis.arrivals",
+    "parvis.welcome",
 ]
 _PLAIN_APPS = [
     "django.contrib.messages",

@@ -21,6 +21,11 @@ urlpatterns += i18n_patterns(
     path("people/", include(people)),
     path("members/", include("parvis.orgs.urls")),
     path("files/", include("parvis.cases.urls")),
+    path("messages/", include("parvis.messaging.urls")),
+    path("plans/", include("parvis.plans.urls")),
+    path("appointments/", include("parvis.appointments.urls")),
+    path("arrivals/", include("parvis.arrivals.urls")),
+    path("welcome/", include("parvis.welcome.urls")),
     path("", include("parvis.directory.urls")),
     prefix_default_language=True,
 )

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from parvis.accounts.rules import require
-from parvis.cases import glance, queries, wording
+from parvis.cases import glance, panels, queries, wording
 from parvis.cases.actions import moves
 from parvis.cases.actions.moves import Conflict, Plan, Refused
 from parvis.cases.actions.people import NewPerson
@@ -42,7 +42,8 @@ def household(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """A household at a glance, as far as the viewer may see each person."""
     seen = glance.household(request.user, the_household(request, pk))
     looked(request, seen.sight, [card.person.pk for card in seen.cards])
-    return render(request, "cases/household.html", page(seen, happenings=HAPPENINGS if seen.writes else {}))
+    more = {"happenings": HAPPENINGS if seen.writes else {}, "panels": panels.shown(request, seen)}
+    return render(request, "cases/household.html", page(seen, **more))
 
 
 def page(seen: Glance, **more: Any) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Appointments: calendar, feeds, interpreters, reminders."""

@@ -1,0 +1,1 @@
+"""Who arrives: manifests, the short intake at the desk, the arrivals board."""
