@@ -4,6 +4,7 @@ import uuid
 from typing import NamedTuple
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Personal(NamedTuple):
@@ -34,6 +35,7 @@ RETENTION = {
     "directory": Retention(None, "while the organization publishes it"),
     "correction": Retention(YEAR, "the answer"),
     "message": Retention(30, "it was sent"),
+    "correspondence": Retention(YEAR, "it was sent, or will not be"),
     "case": Retention(5 * YEAR, "the file is closed"),
     "proof": Retention(5 * YEAR, "it ended"),
     "incident": Retention(5 * YEAR, "it was found, once it is closed"),
@@ -55,8 +57,41 @@ class Row(models.Model):
         abstract = True
 
 
-class OutboxMail(Row):
-    """A message that waits to leave, written in the transaction of what it tells; the worker relays it."""
+class Delivery(models.TextChoices):
+    """How far something on its way to a peer has come; `kit.outbox` draws how one follows another."""
+
+    WAITING = "waiting", _("Waiting")
+    SENDING = "sending", _("On its way")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Not delivered")
+    REFUSED = "refused", _("Not sent")
+    CANCELLED = "cancelled", _("Cancelled")
+    UNKNOWN = "unknown", _("Nobody knows whether it left")
+
+
+class Outgoing(models.Model):
+    """What leaves through the outbox: written in the transaction of what it tells, carried out by the worker.
+
+    Its id is the idempotency key towards the peer: the Message-ID of a mail, the mark of a text message.
+    """
+
+    delivery = models.CharField(max_length=9, choices=Delivery.choices, default=Delivery.WAITING)
+    attempts = models.SmallIntegerField(default=0)
+    #: when it is tried next; of what is on its way: when it is asked what became of it
+    next_attempt_at = models.DateTimeField(db_index=True)
+    #: since when it may be with the peer: a mail's text was being handed over
+    handed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    #: what the peer calls it
+    provider_id = models.CharField(max_length=80, blank=True, default="")
+    last_error = models.TextField(blank=True, default="")
+
+    class Meta:
+        abstract = True
+
+
+class OutboxMail(Row, Outgoing):
+    """A mail of Django's: to those who sign in and who wrote to the directory."""
 
     personal = {
         "recipients": Personal("to deliver the message", "message", "account"),
@@ -68,7 +103,16 @@ class OutboxMail(Row):
     sender = models.CharField(max_length=254)
     message = models.BinaryField()  # RFC 5322 bytes, with a Message-ID that stays the same at every attempt
     created_at = models.DateTimeField(auto_now_add=True)
-    attempts = models.SmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(db_index=True)
-    sent_at = models.DateTimeField(null=True)
-    last_error = models.TextField(blank=True)
+
+
+class OutboxPeer(Row):
+    """A server that messages leave through, and whether it answers: while the circuit is open nothing is tried."""
+
+    not_personal = "state of a server"
+
+    name = models.CharField(max_length=20, unique=True)
+    failures = models.IntegerField(default=0)  # one after the other
+    open_until = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+    last_error = models.TextField(blank=True, default="")
+    answered_at = models.DateTimeField(null=True)
