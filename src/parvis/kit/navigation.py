@@ -55,14 +55,41 @@ def register(place: Place, *links: Link) -> None:
 def links(place: Place, request: HttpRequest) -> list[dict[str, object]]:
     """The links that this request may see, resolved: label, url, icon, current ("page", "true" or ""), posts."""
     path = getattr(request, "path", "")
-    found = []
-    for link in _links[place]:
-        if not link.shown(request):
-            continue
-        url = reverse(link.url_name)
-        current = "page" if path == url else "true" if url.count("/") > 2 and path.startswith(url) else ""
-        found.append({"label": link.label, "url": url, "icon": link.icon, "current": current, "posts": link.posts})
-    return found
+    shown = [(link, reverse(link.url_name)) for link in _links[place] if link.shown(request)]
+    # the nearest one above the page: a list's own link, not also the link of the list's parent
+    above = max((url for _, url in shown if url.count("/") > 2 and path.startswith(url)), key=len, default="")
+    return [
+        {
+            "label": link.label,
+            "url": url,
+            "icon": link.icon,
+            "current": "page" if url == path else "true" if url == above else "",
+            "posts": link.posts,
+        }
+        for link, url in shown
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """What an app shows under the header of every page: a template, and to whom. It must cost no question."""
+
+    code: str
+    template: str
+    shown: Callable[[HttpRequest], bool] = everyone
+
+
+_bands: dict[str, Band] = {}
+
+
+def register_band(band: Band) -> None:
+    """Registering a code twice replaces the first."""
+    _bands[band.code] = band
+
+
+def bands(request: HttpRequest) -> list[str]:
+    """Templates of the bands that this request may see."""
+    return [band.template for band in _bands.values() if band.shown(request)]
 
 
 def landing(request: HttpRequest) -> str:

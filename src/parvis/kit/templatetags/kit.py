@@ -56,6 +56,13 @@ def links(context: template.Context, place: navigation.Place) -> list[dict[str, 
     return navigation.links(place, request) if request is not None else []
 
 
+@register.simple_tag(takes_context=True)
+def bands(context: template.Context) -> list[str]:
+    """Templates that apps show under the header of every page, for this reader."""
+    request = context.get("request")
+    return navigation.bands(request) if request is not None else []
+
+
 # -- small things -------------------------------------------------------------------------------------------------
 
 
