@@ -11,6 +11,9 @@ class KitConfig(AppConfig):
     def ready(self) -> None:
         from parvis.kit import outbox
         from parvis.kit.jobs import sweeps
+        from parvis.kit.models import OutboxMail
 
-        sweeps.add("relay mail", dt.timedelta(seconds=2), outbox.relay)
+        # whoever waits for a code to sign in asks for another one: better twice than never
+        outbox.add(outbox.Queue(outbox.MAIL, OutboxMail, outbox.prepare_mail, outbox.hand_mail, again=True))
+        sweeps.add("relay mail", dt.timedelta(seconds=2), outbox.relayer(outbox.MAIL), apart=True)
         sweeps.add("forget sent mail", dt.timedelta(days=1), outbox.forget)

@@ -51,11 +51,13 @@ def enqueue(function: Callable[..., Any], **arguments: Any) -> str:
 
 @dataclass(frozen=True)
 class Sweep:
-    """An idempotent pass over a city, every so often: `action(now)`."""
+    """An idempotent pass over a city, every so often: `action(now)`. `apart`: it waits for others (a mail server), and
+    has a thread of its own so that nothing waits for it."""
 
     name: str
     every: dt.timedelta
     action: Callable[[dt.datetime], Any]
+    apart: bool = False
 
 
 @dataclass
@@ -64,8 +66,8 @@ class Sweeps:
 
     known: dict[str, Sweep] = field(default_factory=dict)
 
-    def add(self, name: str, every: dt.timedelta, action: Callable[[dt.datetime], Any]) -> None:
-        self.known[name] = Sweep(name, every, action)
+    def add(self, name: str, every: dt.timedelta, action: Callable[[dt.datetime], Any], *, apart: bool = False) -> None:
+        self.known[name] = Sweep(name, every, action, apart)
 
 
 sweeps = Sweeps()
@@ -92,15 +94,25 @@ def alone(key: str) -> Iterator[bool]:
 
 
 def work(schemas: Callable[[], list[str]], beat: Callable[[], None], *, stop: threading.Event) -> None:
-    """The worker's life: a thread for the queue, this one for sweeps and for the sign of life, until `stop` is set."""
+    """The worker's life: a thread for the queue, one for each sweep that waits for others, and this one for the other
+    sweeps and for the sign of life, until `stop` is set."""
     threading.Thread(target=_queue, args=(stop,), daemon=True, name="queue").start()
+    for sweep in [each for each in sweeps.known.values() if each.apart]:
+        apart = (schemas, lambda: None, lambda sweep=sweep: [sweep], stop)  # type: ignore[misc]
+        threading.Thread(target=_sweep, args=apart, daemon=True, name=sweep.name).start()
+    _sweep(schemas, beat, lambda: [each for each in sweeps.known.values() if not each.apart], stop)
+
+
+def _sweep(
+    schemas: Callable[[], list[str]], beat: Callable[[], None], which: Callable[[], list[Sweep]], stop: threading.Event
+) -> None:
     due: dict[tuple[str, str], float] = {}
     while not stop.is_set():
         try:
             close_old_connections()
             beat()
             for schema in schemas():
-                for sweep in list(sweeps.known.values()):
+                for sweep in which():
                     if time.monotonic() < due.get((schema, sweep.name), 0.0):
                         continue
                     # a little chance, so that a hundred cities do not all sweep in the same second
