@@ -48,13 +48,24 @@ class Vault:
     @classmethod
     def of_new(cls, person: Person) -> "Vault":
         """Make the data key of a person who has none yet."""
-        hold_versions()
-        key = sealing.new_key()
-        version, wrapped = sealing.wrap(key, person.pk)
-        PersonKey.objects.create(person_id=person.pk, version=version, wrapped=wrapped)
         vault = cls([])
-        vault._keys[person.pk] = key
+        vault.make([person.pk])
+        vault.keep()
         return vault
+
+    def make(self, persons: Iterable[uuid.UUID]) -> None:
+        """Make the data keys of people who are not there yet: their rows are sealed before they are saved."""
+        self._made: list[uuid.UUID] = list(persons)
+        self._keys |= {person: sealing.new_key() for person in self._made}
+
+    def keep(self) -> None:
+        """Save the keys that were made, wrapped: the people are there now."""
+        hold_versions()
+        rows = []
+        for person in self._made:
+            version, wrapped = sealing.wrap(self._keys[person], person)
+            rows.append(PersonKey(person_id=person, version=version, wrapped=wrapped))
+        PersonKey.objects.bulk_create(rows, batch_size=2000)
 
     def put(self, row: Any, **values: str | bytes | None) -> Any:
         """Set sealed columns of `row` (its person and key are known); None empties one. Returns the row, unsaved."""

@@ -671,6 +671,25 @@ def query_tokens(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
+MOST_BLOCKED = 5  # words of a name that are paired with one another
+
+
+def blocks(names: Iterable[str], birth_year: int | None) -> frozenset[str]:
+    """What two writings of one person are likely to have in common and two people are not: pairs of skeletons
+    ("&hsn&mhmd"), and each skeleton with the year of birth ("1990=mhmd"). Few share one, so that likely duplicates
+    are found through an index without reading the thousands who share a first name.
+    """
+    found: set[str] = set()
+    for name in _all_heard(names):
+        words = [word.keys[:3] for word in name if not word.particle and word.keys[0] != "a"][:MOST_BLOCKED]
+        for place, ones in enumerate(words):
+            if birth_year:
+                found |= {f"{birth_year}={key}" for key in ones}
+            for others in words[place + 1 :]:
+                found |= {f"&{min(one, other)}&{max(one, other)}" for one in ones for other in others}
+    return frozenset(found)
+
+
 def weight(token: str) -> int:
     """How much a common token says, to order candidates by the sum: a whole skeleton more than three letters."""
     return 3 if token.startswith("=") else 1

@@ -505,7 +505,8 @@ class _Home:
         self._add(HouseholdMember, self._id(), key, self.id, relation, self.opened, until, ending, self.at)
         grantee = None if self.restricted else self.holder
         end = f"\t{key}\t{_text(grantee)}\n"
-        self.lines[SearchToken] += [_blind(self.holder, token) + end for token in tokens]
+        alike = names.blocks([name, latin], born.year)
+        self.lines[SearchToken] += [_blind(self.holder, token) + end for token in (*tokens, *sorted(alike))]
         self._profile(key, secret, age, head=relation == "head")
         if age >= 16 and plan.organizations and draw.random() < 0.5:
             self._consent(key)

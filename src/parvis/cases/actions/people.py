@@ -6,11 +6,12 @@
 import datetime as dt
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
 
 from parvis.accounts.models import User
 from parvis.accounts.rules import require
@@ -26,6 +27,7 @@ from parvis.cases.models import (
     SearchToken,
     SpokenLanguage,
 )
+from parvis.cases.models.base import PersonRow
 from parvis.cases.models.people import Gender, Relation
 from parvis.cases.models.profile import DOMAIN_CLASSES, Domain, Level
 from parvis.cases.vault import Vault
@@ -57,6 +59,8 @@ class NewPerson:
     message: bool = False
     #: domains in which the person has an urgent need
     urgent: Sequence[str] = ()
+    #: urgent needs with a word of their own: (domain, what)
+    needs: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -77,69 +81,145 @@ class NewHousehold:
 @transaction.atomic
 def open_household(new: NewHousehold, *, by: User) -> Household:
     """Open a file. Its lead worker is `by` unless another is named. Raises Denied, ValueError without a head."""
-    require(rules.may_open_file(by, new.holder), "cases.household.open")
-    if [member.relation for member in new.members].count(Relation.HEAD) != 1:
+    return open_households([new], by=by)[0].household
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file that was opened, and its people in the order given."""
+
+    household: Household
+    people: list[Person]
+
+
+@transaction.atomic
+def open_households(
+    several: Sequence[NewHousehold], *, by: User, progress: Callable[[int], None] = lambda done: None
+) -> list[Opened]:
+    """Open many files at once, all or none, in a few statements for each table. `progress` is told people done.
+
+    Raises Denied, ValueError for a household that has not one head.
+    """
+    for holder in {new.holder for new in several}:
+        require(rules.may_open_file(by, holder), "cases.household.open")
+    if any([member.relation for member in new.members].count(Relation.HEAD) != 1 for new in several):
         raise ValueError("a household has one head")
-    household = Household.objects.create(
-        holder_id=new.holder,
-        reference=new_reference(),
-        opened_on=new.opened_on,
-        restricted=new.restricted,
-        lead_worker=new.lead_worker or by,
-        **new.more,
-    )
-    people = [add_person(household, member, since=new.opened_on, by=by) for member in new.members]
-    if new.lodging or new.address:
-        vault = Vault([person.pk for person in people])
-        for person in people:
-            home = Address(person=person, kind=new.lodging or Address.Kind.HOME, since=new.opened_on)
-            vault.put(home, text=new.address.strip()).save(force_insert=True)
-    record_many(
-        [
-            Entry("cases.household.opened", "cases.household", household.pk, None, {"members": len(people)}),
-            *(
-                Entry("cases.person.opened", "cases.person", person.pk, None, {"household": household.pk})
-                for person in people
-            ),
-        ],
-        by=by,
-    )
-    return household
+    households = _households(several, by)
+    opened, entries, done = [], [], 0
+    for start in range(0, len(several), AT_ONCE):
+        lot = list(zip(households[start : start + AT_ONCE], several[start : start + AT_ONCE], strict=True))
+        people = _people([(home, member, new) for home, new in lot for member in new.members], by)
+        for home, new in lot:
+            of_home, people = people[: len(new.members)], people[len(new.members) :]
+            opened.append(Opened(home, of_home))
+            entries.append(Entry("cases.household.opened", "cases.household", home.pk, None, {"members": len(of_home)}))
+            entries += [
+                Entry("cases.person.opened", "cases.person", person.pk, None, {"household": home.pk})
+                for person in of_home
+            ]
+            done += len(of_home)
+        progress(done)
+    record_many(entries, by=by)
+    return opened
+
+
+AT_ONCE = 500  # households written together
+
+
+def _households(several: Sequence[NewHousehold], by: User) -> list[Household]:
+    """The households, saved. One reference in 190 million is taken already: with many, some are drawn again."""
+    made = [
+        Household(
+            holder_id=new.holder, reference=new_reference(), opened_on=new.opened_on, restricted=new.restricted,
+            lead_worker=new.lead_worker or by, **new.more,
+        )
+        for new in several
+    ]  # fmt: skip
+    for attempt in range(REFERENCES_DRAWN):
+        references = {home.reference for home in made}
+        taken = set(Household.objects.filter(reference__in=references).values_list("reference", flat=True))
+        for home in made:
+            while home.reference in taken:
+                home.reference = new_reference()
+            taken.add(home.reference)
+        try:
+            with transaction.atomic():
+                Household.objects.bulk_create(made, batch_size=2000)
+            return made
+        except IntegrityError:  # one that this account may not see
+            if attempt == REFERENCES_DRAWN - 1:
+                raise
+            for home in made:
+                home.reference = new_reference()
+    return made
+
+
+REFERENCES_DRAWN = 5
 
 
 def add_person(household: Household, new: NewPerson, *, since: dt.date, by: User) -> Person:
     """A new person in a household, with their key and search tokens. The caller writes the event."""
-    person = Person(
-        holder_id=household.holder_id,
-        anonymous=new.anonymous,
-        name=new.name.strip(),
-        name_latin=new.name_latin.strip() or latin(new.name),
-        gender=new.gender,
-        birth_year=new.birth_date.year if new.birth_date else new.birth_year,
-        language=new.language,
-        interpreter=new.interpreter,
-        interpreter_gender=new.interpreter_gender,
+    inside = NewHousehold(holder=household.holder_id, members=[new], opened_on=since)
+    return _people([(household, new, inside)], by)[0]
+
+
+def _people(several: Sequence[tuple[Household, NewPerson, NewHousehold]], by: User) -> list[Person]:
+    """People with their keys, places in the household, languages, telephones, needs, lodging and search tokens."""
+    people = [
+        Person(
+            holder_id=home.holder_id, anonymous=new.anonymous, name=new.name.strip(),
+            name_latin=new.name_latin.strip() or latin(new.name), gender=new.gender,
+            birth_year=new.birth_date.year if new.birth_date else new.birth_year, language=new.language,
+            interpreter=new.interpreter, interpreter_gender=new.interpreter_gender,
+        )
+        for home, new, _ in several
+    ]  # fmt: skip
+    vault = Vault([])
+    vault.make([person.pk for person in people])
+    for person, (_, new, _) in zip(people, several, strict=True):
+        if new.birth_date:
+            vault.put(person, birth_date=new.birth_date.isoformat())
+    Person.objects.bulk_create(people, batch_size=2000)
+    HouseholdMember.objects.bulk_create(
+        [
+            HouseholdMember(person=person, household=home, relation=new.relation, since=inside.opened_on)
+            for person, (home, new, inside) in zip(people, several, strict=True)
+        ],
+        batch_size=2000,
     )
-    person.save(force_insert=True)
-    HouseholdMember.objects.create(person=person, household=household, relation=new.relation, since=since)
-    vault = Vault.of_new(person)
-    if new.birth_date:
-        vault.put(person, birth_date=new.birth_date.isoformat()).save(update_fields=["birth_date"])
+    vault.keep()
+    rows: dict[type[PersonRow], list[Any]] = defaultdict(list)
+    for person, (_, new, inside) in zip(people, several, strict=True):
+        for row in _first_rows(person, new, inside, vault, by):
+            rows[type(row)].append(row)
+    for model, made in rows.items():
+        model.objects.bulk_create(made, batch_size=2000)  # type: ignore[attr-defined]
+    for person, (home, _, _) in zip(people, several, strict=True):
+        if home.restricted:
+            restrict(person, by, home)
+    _store_tokens([(person, [person.name, person.name_latin]) for person in people])
+    return people
+
+
+def _first_rows(
+    person: Person, new: NewPerson, inside: NewHousehold, vault: Vault, by: User
+) -> Iterator[SpokenLanguage | ContactPoint | Finding | Address]:
+    """What a first conversation tells beside the name, unsaved."""
     if new.language:
-        SpokenLanguage.objects.create(person=person, language=new.language, level=Level.NATIVE)
+        yield SpokenLanguage(person=person, language=new.language, level=Level.NATIVE)
     if new.phone:
         phone = ContactPoint(person=person, system="phone", value_index=contact.index("phone", new.phone),
                              preferred=True, safe_to_leave_message=new.message)  # fmt: skip
-        vault.put(phone, value=contact.plain("phone", new.phone)).save(force_insert=True)
-    for domain in new.urgent:
-        Finding.objects.create(
+        yield vault.put(phone, value=contact.plain("phone", new.phone))
+    for domain, text in (*((domain, "") for domain in new.urgent), *new.needs):
+        need = Finding(
             person=person, domain=domain, row_class=DOMAIN_CLASSES.get(Domain(domain), DataClass.NEEDS),
-            kind=Finding.Kind.NEED, level=Finding.Level.URGENT, noted_on=since, by=by,
+            kind=Finding.Kind.NEED, level=Finding.Level.URGENT, noted_on=inside.opened_on, by=by,
         )  # fmt: skip
-    if household.restricted:
-        restrict(person, by, household)
-    index_names(person)
-    return person
+        yield vault.put(need, text=text) if text else need
+    if inside.lodging or inside.address:
+        home = Address(person=person, kind=inside.lodging or Address.Kind.HOME, since=inside.opened_on)
+        yield vault.put(home, text=inside.address.strip())
 
 
 def restrict(person: Person, by: User, household: Household) -> None:
@@ -160,14 +240,35 @@ def index_names(person: Person) -> None:
     """Make the blind index of a person's names again; part of every action that changes one."""
     known = [person.name, person.name_latin, *person.personnames.values_list("text", flat=True)]
     SearchToken.objects.filter(person_id=person.pk).delete()
-    SearchToken.objects.bulk_create(
-        SearchToken(
-            token=blind(f"name|{person.holder_id}", token),
-            person_id=person.pk,
-            grantee_id=None if person.restricted else person.holder_id,
+    _store_tokens([(person, known)])
+
+
+def _store_tokens(several: Iterable[tuple[Person, Iterable[str]]]) -> None:
+    """The tokens of people by their names: dozens a person, in one statement."""
+    hashed: list[int] = []
+    whose: list[uuid.UUID] = []
+    grantees: list[uuid.UUID | None] = []
+    known_already: dict[tuple[uuid.UUID, str], int] = {}  # the members of a family share many
+    for person, known in several:
+        for token in sorted(name_tokens(known, person.birth_year)):
+            asked = (person.holder_id, token)
+            if asked not in known_already:
+                known_already[asked] = blind(f"name|{person.holder_id}", token)
+            hashed.append(known_already[asked])
+            whose.append(person.pk)
+            grantees.append(None if person.restricted else person.holder_id)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO cases_searchtoken (token, person_id, grantee_id)"
+            " SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::uuid[])",
+            [hashed, whose, grantees],
         )
-        for token in sorted(names.tokens(filter(None, known)))
-    )
+
+
+def name_tokens(known: Iterable[str], birth_year: int | None) -> frozenset[str]:
+    """What a person is found by while a name is typed, and what their likely duplicates are found by."""
+    given = [name for name in known if name]
+    return names.tokens(given) | names.blocks(given, birth_year)
 
 
 def new_reference() -> str:

@@ -76,7 +76,7 @@ def edit_person(person: Person, values: Mapping[str, Any], *, version: int, by: 
         return now
     now.version += 1
     now.save()
-    if {"name", "name_latin"} & set(changed):
+    if {"name", "name_latin", "birth_date", "birth_year"} & set(changed):
         index_names(now)
     record("cases.person.edited", now, by=by, after={"fields": changed})
     return now
