@@ -7,4 +7,7 @@ class ArrivalsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        pass
+        from parvis.arrivals import policies
+        from parvis.kit.policies import provide
+
+        provide(policies.statements)

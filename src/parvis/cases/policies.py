@@ -43,7 +43,7 @@ def statements(place: Place) -> Iterator[str]:
     yield from _functions()
     yield from _triggers()
     for table, rules in tables(place).items():
-        yield from _lock(table, rules, place)
+        yield from lock(table, rules, place)
     yield from _grants()
 
 
@@ -300,7 +300,8 @@ def as_function(table: str, command: str, condition: str) -> tuple[str, str]:
     return function, f"{name}({', '.join(f'{table}.{field.column}' for field in used)})"
 
 
-def _lock(table: str, rules: dict[str, str], place: Place) -> Iterator[str]:
+def lock(table: str, rules: dict[str, str], place: Place) -> Iterator[str]:
+    """Force row-level security on a table: these conditions by command for app and worker; system, definer, backup."""
     yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
     yield f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"
     for command in ("SELECT", "INSERT", "UPDATE", "DELETE"):

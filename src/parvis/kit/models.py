@@ -40,6 +40,7 @@ RETENTION = {
     "proof": Retention(5 * YEAR, "it ended"),
     "incident": Retention(5 * YEAR, "it was found, once it is closed"),
     "link": Retention(0, "it was used, seven days at most after it was made"),
+    "staging": Retention(30, "the list of arriving people was read, or its people were made"),
     "ledger": Retention(None, "as long as the object it is about"),
 }
 

@@ -22,6 +22,7 @@ from parvis.cases.models import (
     Finding,
     Household,
     HouseholdMember,
+    ImmigrationStatus,
     NamedAccess,
     Person,
     SearchToken,
@@ -61,6 +62,8 @@ class NewPerson:
     urgent: Sequence[str] = ()
     #: urgent needs with a word of their own: (domain, what)
     needs: Sequence[tuple[str, str]] = ()
+    #: immigration stream, when it is known from the start
+    stream: str = ""
 
 
 @dataclass(frozen=True)
@@ -203,10 +206,12 @@ def _people(several: Sequence[tuple[Household, NewPerson, NewHousehold]], by: Us
 
 def _first_rows(
     person: Person, new: NewPerson, inside: NewHousehold, vault: Vault, by: User
-) -> Iterator[SpokenLanguage | ContactPoint | Finding | Address]:
+) -> Iterator[PersonRow]:
     """What a first conversation tells beside the name, unsaved."""
     if new.language:
         yield SpokenLanguage(person=person, language=new.language, level=Level.NATIVE)
+    if new.stream:
+        yield vault.put(ImmigrationStatus(person=person, since=inside.opened_on), stream=new.stream)
     if new.phone:
         phone = ContactPoint(person=person, system="phone", value_index=contact.index("phone", new.phone),
                              preferred=True, safe_to_leave_message=new.message)  # fmt: skip
