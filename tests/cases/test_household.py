@@ -14,7 +14,7 @@ from django.utils import translation
 from parvis.accounts.rules import Denied
 from parvis.cases import glance, queries
 from parvis.cases.actions import moves
-from parvis.cases.actions.moves import Conflict, Plan, Refused
+from parvis.cases.actions.moves import Conflict, Move, Refused
 from parvis.cases.actions.people import NewPerson
 from parvis.cases.models import Household, HouseholdMember, Person
 from parvis.cases.relations import seen_from
@@ -46,8 +46,8 @@ def present(home: Household) -> dict[str, str]:
     return {row.person.name: row.relation for row in home.members.filter(until=None).select_related("person")}
 
 
-def done(plan: Plan, by: Any) -> Household:
-    return moves.carry_out(plan, by=by, version=Household.objects.get(pk=plan.household.pk).version)
+def done(move: Move, by: Any) -> Household:
+    return moves.carry_out(move, by=by, version=Household.objects.get(pk=move.household.pk).version)
 
 
 def last(home: Household) -> Event:
@@ -73,8 +73,8 @@ def test_a_split_founds_a_household_and_is_taken_back(alice: Any) -> None:
     home = opened(alice, AMINA, KARIM, YOUSSEF)
     with acting(alice):
         before = present(home)
-        plan = moves.split(home, [person(KARIM.name).pk, person(YOUSSEF.name).pk], person(KARIM.name).pk, TODAY)
-        new = done(plan, alice)
+        move = moves.split(home, [person(KARIM.name).pk, person(YOUSSEF.name).pk], person(KARIM.name).pk, TODAY)
+        new = done(move, alice)
         assert new.pk != home.pk and new.lead_worker == alice and new.holder_id == home.holder_id
         assert present(home) == {AMINA.name: "head"}
         assert present(new) == {KARIM.name: "head", YOUSSEF.name: "child"}
@@ -176,13 +176,13 @@ def test_two_editors_and_strangers(alice: Any) -> None:
     house, bob = partner("bob")
     agree(house)
     with acting(alice):
-        plan = moves.change_head(home, person(KARIM.name).pk, TODAY)
+        move = moves.change_head(home, person(KARIM.name).pk, TODAY)
         amina = person(AMINA.name)
     share(amina, house, by=alice, classes=3)
     with acting(bob), pytest.raises(Denied):
-        moves.carry_out(plan, by=bob, version=1)
+        moves.carry_out(move, by=bob, version=1)
     with acting(alice):
-        moves.carry_out(plan, by=alice, version=1)
+        moves.carry_out(move, by=alice, version=1)
         again = moves.relate(Household.objects.get(pk=home.pk), amina.pk, "sibling", TODAY)
         with pytest.raises(Conflict):
             moves.carry_out(again, by=alice, version=1)

@@ -67,7 +67,7 @@ def test_an_error_page_tells_nothing(
         opened = thing.people[0].name
         raise RuntimeError(len(opened))
 
-    monkeypatch.setattr("parvis.cases.views.desk.queries.household", breaks)
+    monkeypatch.setattr("parvis.cases.desk.queries.household", breaks)
     settings.DEBUG = debug
     with caplog.at_level(logging.INFO):
         answer = browsers["worker_d"].get(f"/en/files/{thing.household.pk}/")

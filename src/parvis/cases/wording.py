@@ -1,4 +1,4 @@
-"""How what is in a file is told to people: events, plans, values."""
+"""How what is in a file is told to people: events, moves, values."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from django.utils.translation import pgettext
 
 from parvis.accounts import history
 from parvis.accounts.history import Words
-from parvis.cases.actions.moves import Plan
+from parvis.cases.actions.moves import Move
 from parvis.cases.consents import CLASS_WORDS
 from parvis.cases.models.people import HouseholdState, PersonState, Relation
 from parvis.core.access import DataClass
@@ -144,7 +144,7 @@ def told(
     return lines
 
 
-# -- plans ------------------------------------------------------------------------------------------------------------
+# -- moves ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def isolated(name: str) -> str:
     return f"\u2068{name}\u2069"
 
 
-def plan(found: Plan) -> list[Line]:
+def move(found: Move) -> list[Line]:
     """What will change, sentence by sentence."""
     lines = []
     if found.founds:
@@ -193,7 +193,7 @@ def plan(found: Plan) -> list[Line]:
     return lines
 
 
-def _begun(begin: Any, found: Plan) -> Line:
+def _begun(begin: Any, found: Move) -> Line:
     name = begin.person.name if begin.person else found.new.name if found.new else ""
     said = {"name": isolated(name), "relation": Relation(begin.relation).label}
     if begin.household is None:

@@ -1,6 +1,6 @@
 """What happens to a household and its people: who comes, who leaves, who is its head; and taking that back.
 
-Each happening is first a `Plan`: made of what is there, shown to a person, then carried out or not. Carrying it out is
+Each happening is first a `Move`: made of what is there, shown to a person, then carried out or not. Carrying it out is
 one transaction and one call of the ledger. Memberships are ended and begun, never rewritten: they are the history.
 """
 
@@ -49,7 +49,7 @@ class Begin:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Move:
     """What would change. `what` is the last part of the ledger's code: joined, split, head, born, ..."""
 
     what: str
@@ -78,10 +78,10 @@ class Plan:
         return {each.pk: each for each in [self.household, *others]}
 
 
-# -- making plans -----------------------------------------------------------------------------------------------------
+# -- making moves -----------------------------------------------------------------------------------------------------
 
 
-def join(by: Any, household: Household, person: Person, relation: str, on: dt.date) -> Plan:
+def join(by: Any, household: Household, person: Person, relation: str, on: dt.date) -> Move:
     """A person whose file is known comes into this household, from another one or back."""
     _must_be_open(household)
     if person.holder_id != household.holder_id:
@@ -103,19 +103,19 @@ def join(by: Any, household: Household, person: Person, relation: str, on: dt.da
         files = ((old.household, HouseholdState.CLOSED),) if not left else ()
     begins = (Begin(person, household, relation),)
     states = () if person.state == PersonState.PRESENT else ((person, PersonState.PRESENT),)
-    return Plan("joined", household, on, ends, begins, states=states, files=files)
+    return Move("joined", household, on, ends, begins, states=states, files=files)
 
 
-def add(household: Household, new: NewPerson, on: dt.date, *, born: bool = False) -> Plan:
+def add(household: Household, new: NewPerson, on: dt.date, *, born: bool = False) -> Move:
     """Somebody without a file comes into the household: they arrive, or they are born."""
     _must_be_open(household)
-    return Plan("born" if born else "added", household, on, begins=(Begin(None, household, new.relation),), new=new)
+    return Move("born" if born else "added", household, on, begins=(Begin(None, household, new.relation),), new=new)
 
 
 def split(
     household: Household, leaving: Iterable[uuid.UUID], head: uuid.UUID, on: dt.date,
     relations: Mapping[uuid.UUID, str] | None = None, new_head: uuid.UUID | None = None,
-) -> Plan:  # fmt: skip
+) -> Move:  # fmt: skip
     """Some members found a household of their own, with `head` as its head; `new_head`: of those who stay."""
     _must_be_open(household)
     wanted, rows = set(leaving), _present(household)
@@ -130,24 +130,24 @@ def split(
     said = relations or {}
     begins = tuple(Begin(row.person, None, _relation(row, head, was[head], said)) for row in going)
     ends, others = _headed(staying, new_head, on, said, household)
-    return Plan(
+    return Move(
         "split", household, on, tuple((row, str(Ending.SPLIT)) for row in going) + ends, begins + others, founds=True
     )
 
 
 def change_head(
     household: Household, head: uuid.UUID, on: dt.date, relations: Mapping[uuid.UUID, str] | None = None
-) -> Plan:
+) -> Move:
     """Another member becomes the head; everybody's relation is told anew."""
     _must_be_open(household)
     rows = _present(household)
     if any(row.person_id == head and row.relation == Relation.HEAD for row in rows):
         raise Refused(_("This person is the head of the household already."))
     ends, begins = _headed(rows, head, on, relations or {}, household, always=True)
-    return Plan("head", household, on, ends, begins)
+    return Move("head", household, on, ends, begins)
 
 
-def relate(household: Household, person: uuid.UUID, relation: str, on: dt.date) -> Plan:
+def relate(household: Household, person: uuid.UUID, relation: str, on: dt.date) -> Move:
     """Somebody is related to the head otherwise than noted."""
     _must_be_open(household)
     row = _row(_present(household), person)
@@ -156,13 +156,13 @@ def relate(household: Household, person: uuid.UUID, relation: str, on: dt.date) 
     if row.relation == relation:
         raise Refused(_("This relation is noted already."))
     _not_before(on, [row])
-    return Plan("related", household, on, ((row, Ending.RELATION),), (Begin(row.person, household, relation),))
+    return Move("related", household, on, ((row, Ending.RELATION),), (Begin(row.person, household, relation),))
 
 
 def leave(
     household: Household, persons: Iterable[uuid.UUID], state: str, on: dt.date, *,
     new_head: uuid.UUID | None = None, relations: Mapping[uuid.UUID, str] | None = None,
-) -> Plan:  # fmt: skip
+) -> Move:  # fmt: skip
     """Some members (or all) die, move away, leave the city, or were entered by mistake: `state` says which.
 
     When nobody stays, the memberships stay as they are and the file is no longer open.
@@ -177,10 +177,10 @@ def leave(
     states = tuple((row.person, state) for row in going)
     if not staying:
         closed = state if state in (HouseholdState.MOVED, HouseholdState.LEFT) else HouseholdState.CLOSED
-        return Plan(state, household, on, states=states, files=((household, closed),))
+        return Move(state, household, on, states=states, files=((household, closed),))
     ends, begins = _headed(staying, new_head, on, relations or {}, household)
     gone = tuple((row, state) for row in going)
-    return Plan(state, household, on, gone + ends, begins, states=states)
+    return Move(state, household, on, gone + ends, begins, states=states)
 
 
 def _headed(
@@ -238,70 +238,70 @@ def _not_before(on: dt.date, rows: Iterable[HouseholdMember]) -> None:
 
 
 @transaction.atomic
-def carry_out(plan: Plan, *, by: User, version: int) -> Household:
-    """Do what a plan says. `version` is the household's when it was shown. Returns the household, or the founded one.
+def carry_out(move: Move, *, by: User, version: int) -> Household:
+    """Do what a move says. `version` is the household's when it was shown. Returns the household, or the founded one.
 
     Raises Denied, and Conflict when somebody else changed the household meanwhile.
     """
-    persons, households = plan.persons(), plan.households()
+    persons, households = move.persons(), move.households()
     sight = queries.Sight(by, persons)
-    require(sight.writes >= set(persons), f"cases.household.{plan.what}", plan.household)
+    require(sight.writes >= set(persons), f"cases.household.{move.what}", move.household)
     locked = {each.pk: each for each in Household.objects.select_for_update().filter(pk__in=households).order_by("pk")}
-    require(len(locked) == len(households), f"cases.household.{plan.what}", plan.household)
-    if locked[plan.household.pk].version != version:
-        raise Conflict(locked[plan.household.pk])
-    _still_so(plan, locked[plan.household.pk])
+    require(len(locked) == len(households), f"cases.household.{move.what}", move.household)
+    if locked[move.household.pk].version != version:
+        raise Conflict(locked[move.household.pk])
+    _still_so(move, locked[move.household.pk])
     hold = any(each.restricted for each in [*locked.values(), *persons.values()])
     held = [_hold(person, by) for person in persons.values()] if hold else []
     # files first: a restricted one is seen through its members, who are about to leave it
-    closing = {each.pk: state for each, state in plan.files}
+    closing = {each.pk: state for each, state in move.files}
     for each in locked.values():
         state = closing.get(each.pk, each.state)
         each.state, each.version = state, each.version + 1
-        each.closed_on = None if state == HouseholdState.OPEN else each.closed_on or plan.on
+        each.closed_on = None if state == HouseholdState.OPEN else each.closed_on or move.on
         each.save(update_fields=["state", "closed_on", "version", "changed_at"])
-    for row, why in plan.ends:
-        row.until, row.ending = max(plan.on, row.since), why
+    for row, why in move.ends:
+        row.until, row.ending = max(move.on, row.since), why
         row.save(update_fields=["until", "ending"])
-    for row in plan.reopens:
+    for row in move.reopens:
         row.until, row.ending = None, ""
         row.save(update_fields=["until", "ending"])
-    founded = _found(plan.household, plan.on) if plan.founds else None
-    begun, newcomer = _begin(plan, founded or plan.household, by)
-    for person, state in plan.states:
-        person.state, person.state_on, person.version = state, plan.on, person.version + 1
+    founded = _found(move.household, move.on) if move.founds else None
+    begun, newcomer = _begin(move, founded or move.household, by)
+    for person, state in move.states:
+        person.state, person.state_on, person.version = state, move.on, person.version + 1
         person.save(update_fields=["state", "state_on", "version", "changed_at"])
-    if by.pk in (plan.household.lead_worker_id, plan.household.backup_worker_id):
+    if by.pk in (move.household.lead_worker_id, move.household.backup_worker_id):
         _let_go(held)
-    _record(plan, begun, founded, newcomer, list(locked.values()), by)
-    return founded or locked[plan.household.pk]
+    _record(move, begun, founded, newcomer, list(locked.values()), by)
+    return founded or locked[move.household.pk]
 
 
-def _still_so(plan: Plan, now: Household) -> None:
-    """Nobody has moved since the plan was made, in whatever household. Raises Conflict."""
-    ends = [row.pk for row, _why in plan.ends]
-    comes = [begin.person.pk for begin in plan.begins if begin.person] + [row.person_id for row in plan.reopens]
+def _still_so(move: Move, now: Household) -> None:
+    """Nobody has moved since the move was made, in whatever household. Raises Conflict."""
+    ends = [row.pk for row, _why in move.ends]
+    comes = [begin.person.pk for begin in move.begins if begin.person] + [row.person_id for row in move.reopens]
     there = HouseholdMember.objects.filter(until=None)
     if there.filter(pk__in=ends).count() < len(ends) or there.filter(person_id__in=comes).exclude(pk__in=ends).exists():
         raise Conflict(now)
 
 
-def _begin(plan: Plan, home: Household, by: User) -> tuple[list[HouseholdMember], Person | None]:
+def _begin(move: Move, home: Household, by: User) -> tuple[list[HouseholdMember], Person | None]:
     """The memberships that begin, and the person who is new."""
     begun, newcomer = [], None
-    for begin in plan.begins:
+    for begin in move.begins:
         household = begin.household or home
         if begin.person is None:
-            assert plan.new is not None
-            newcomer = add_person(household, plan.new, since=plan.on, by=by)
+            assert move.new is not None
+            newcomer = add_person(household, move.new, since=move.on, by=by)
             begun.append(HouseholdMember.objects.get(person=newcomer, until=None))
-            if plan.what == "born":
-                _same_address(newcomer, household, plan.on)
+            if move.what == "born":
+                _same_address(newcomer, household, move.on)
             continue
         _same_lock(begin.person, household)
         begun.append(
             HouseholdMember.objects.create(
-                person=begin.person, household=household, relation=begin.relation, since=plan.on
+                person=begin.person, household=household, relation=begin.relation, since=move.on
             )
         )
     return begun, newcomer
@@ -359,31 +359,31 @@ def _let_go(held: list[NamedAccess]) -> None:
 
 
 def _record(
-    plan: Plan, begun: list[HouseholdMember], founded: Household | None, newcomer: Person | None,
+    move: Move, begun: list[HouseholdMember], founded: Household | None, newcomer: Person | None,
     households: list[Household], by: User,
 ) -> None:  # fmt: skip
     """One call: the household tells it all (keys and dates), each other household and person that it happened."""
-    people = [*plan.persons().values(), *([newcomer] if newcomer else [])]
+    people = [*move.persons().values(), *([newcomer] if newcomer else [])]
     told: dict[str, Any] = {
-        "on": plan.on.isoformat(),
+        "on": move.on.isoformat(),
         "people": [person.pk for person in people],
-        "ended": [row.pk for row, _why in plan.ends],
+        "ended": [row.pk for row, _why in move.ends],
         "begun": [row.pk for row in begun],
-        "reopened": [row.pk for row in plan.reopens],
-        "states": [person.pk for person, _state in plan.states],
-        "files": [each.pk for each, _state in plan.files],
+        "reopened": [row.pk for row in move.reopens],
+        "states": [person.pk for person, _state in move.states],
+        "files": [each.pk for each, _state in move.files],
         "founded": founded.pk if founded else None,
         "new": newcomer.pk if newcomer else None,
-        "undoes": plan.undoes,
+        "undoes": move.undoes,
     }
     told = {key: value for key, value in told.items() if value}
-    others = [each for each in households if each.pk != plan.household.pk] + ([founded] if founded else [])
-    short = {"household": plan.household.pk} | ({"undoes": plan.undoes} if plan.undoes else {})
+    others = [each for each in households if each.pk != move.household.pk] + ([founded] if founded else [])
+    short = {"household": move.household.pk} | ({"undoes": move.undoes} if move.undoes else {})
     record_many(
         [
-            Entry(f"cases.household.{plan.what}", "cases.household", plan.household.pk, None, told),
-            *(Entry(f"cases.household.{plan.what}", "cases.household", each.pk, None, short) for each in others),
-            *(Entry(f"cases.person.{plan.what}", "cases.person", person.pk, None, short) for person in people),
+            Entry(f"cases.household.{move.what}", "cases.household", move.household.pk, None, told),
+            *(Entry(f"cases.household.{move.what}", "cases.household", each.pk, None, short) for each in others),
+            *(Entry(f"cases.person.{move.what}", "cases.person", person.pk, None, short) for person in people),
         ],
         by=by,
     )
@@ -402,8 +402,8 @@ def undone(events: Iterable[Event]) -> set[int]:
     return {event.after["undoes"] for event in events if event.after and event.after.get("undoes")}
 
 
-def undo(event: Event, household: Household) -> Plan:
-    """The plan that takes a happening back. Raises Refused, with the reason, when something later hangs on it."""
+def undo(event: Event, household: Household) -> Move:
+    """The move that takes a happening back. Raises Refused, with the reason, when something later hangs on it."""
     told = event.after or {}
     if event.code not in UNDOABLE or "people" not in told or event.object_id != household.pk:
         raise Refused(_("This can't be taken back from here."))
@@ -423,7 +423,7 @@ def undo(event: Event, household: Household) -> Plan:
         states.append((persons[uuid.UUID(told["new"])], PersonState.MISTAKE))
     files = [(each, HouseholdState.OPEN) for each in Household.objects.filter(pk__in=told.get("files", ()))]
     files += [(each, HouseholdState.CLOSED) for each in Household.objects.filter(pk=told.get("founded"))]
-    return Plan(
+    return Move(
         "undone", household, timezone.localdate(), tuple((row, str(Ending.MISTAKE)) for row in begun),
         reopens=tuple(ended), states=tuple(states), files=tuple(files), undoes=event.pk, about=tuple(persons.values()),
     )  # fmt: skip

@@ -97,10 +97,15 @@ class Opened:
 
 @transaction.atomic
 def open_households(
-    several: Sequence[NewHousehold], *, by: User, progress: Callable[[int], None] = lambda done: None
+    several: Sequence[NewHousehold],
+    *,
+    by: User,
+    tell: bool = True,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> list[Opened]:
     """Open many files at once, all or none, in a few statements for each table. `progress` is told people done.
 
+    `tell=False`: the caller's own call of the ledger tells `opening_events` beside more of its own.
     Raises Denied, ValueError for a household that has not one head.
     """
     for holder in {new.holder for new in several}:
@@ -108,22 +113,28 @@ def open_households(
     if any([member.relation for member in new.members].count(Relation.HEAD) != 1 for new in several):
         raise ValueError("a household has one head")
     households = _households(several, by)
-    opened, entries, done = [], [], 0
+    opened: list[Opened] = []
+    done = 0
     for start in range(0, len(several), AT_ONCE):
         lot = list(zip(households[start : start + AT_ONCE], several[start : start + AT_ONCE], strict=True))
-        people = _people([(home, member, new) for home, new in lot for member in new.members], by)
+        people = add_people([(home, member, new) for home, new in lot for member in new.members], by)
         for home, new in lot:
             of_home, people = people[: len(new.members)], people[len(new.members) :]
             opened.append(Opened(home, of_home))
-            entries.append(Entry("cases.household.opened", "cases.household", home.pk, None, {"members": len(of_home)}))
-            entries += [
-                Entry("cases.person.opened", "cases.person", person.pk, None, {"household": home.pk})
-                for person in of_home
-            ]
             done += len(of_home)
         progress(done)
-    record_many(entries, by=by)
+    if tell:
+        record_many(opening_events(opened), by=by)
     return opened
+
+
+def opening_events(opened: Iterable[Opened]) -> Iterator[Entry]:
+    """What the ledger is told of files that were opened."""
+    for one in opened:
+        members = {"members": len(one.people)}
+        yield Entry("cases.household.opened", "cases.household", one.household.pk, None, members)
+        for person in one.people:
+            yield Entry("cases.person.opened", "cases.person", person.pk, None, {"household": one.household.pk})
 
 
 AT_ONCE = 500  # households written together
@@ -163,11 +174,14 @@ REFERENCES_DRAWN = 5
 def add_person(household: Household, new: NewPerson, *, since: dt.date, by: User) -> Person:
     """A new person in a household, with their key and search tokens. The caller writes the event."""
     inside = NewHousehold(holder=household.holder_id, members=[new], opened_on=since)
-    return _people([(household, new, inside)], by)[0]
+    return add_people([(household, new, inside)], by)[0]
 
 
-def _people(several: Sequence[tuple[Household, NewPerson, NewHousehold]], by: User) -> list[Person]:
-    """People with their keys, places in the household, languages, telephones, needs, lodging and search tokens."""
+def add_people(several: Sequence[tuple[Household, NewPerson, NewHousehold]], by: User) -> list[Person]:
+    """New people in households: keys, places in them, languages, telephones, needs, lodging and search tokens.
+
+    The third of each says since when, and where they sleep. The caller has judged who may, and writes the events.
+    """
     people = [
         Person(
             holder_id=home.holder_id, anonymous=new.anonymous, name=new.name.strip(),
@@ -204,9 +218,7 @@ def _people(several: Sequence[tuple[Household, NewPerson, NewHousehold]], by: Us
     return people
 
 
-def _first_rows(
-    person: Person, new: NewPerson, inside: NewHousehold, vault: Vault, by: User
-) -> Iterator[PersonRow]:
+def _first_rows(person: Person, new: NewPerson, inside: NewHousehold, vault: Vault, by: User) -> Iterator[PersonRow]:
     """What a first conversation tells beside the name, unsaved."""
     if new.language:
         yield SpokenLanguage(person=person, language=new.language, level=Level.NATIVE)

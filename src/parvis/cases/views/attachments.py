@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 from parvis.cases import glance, scanning
 from parvis.cases.actions import profile as actions
+from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk, looked
 from parvis.cases.models import Attachment
 from parvis.cases.profile_forms import AttachmentForm
-from parvis.cases.views.desk import CONFLICT, UNPROCESSABLE, at_desk, looked
 from parvis.cases.views.person import page, the_profile
 from parvis.kit import uploads
 from parvis.kit.jobs import enqueue

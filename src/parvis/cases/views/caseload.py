@@ -17,9 +17,9 @@ from parvis.accounts.rules import require
 from parvis.cases import glance, queries
 from parvis.cases.actions import caseload as actions
 from parvis.cases.actions.moves import Conflict, Refused
+from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk, the_household
 from parvis.cases.household_forms import AssignForm, DenialForm, HandOverForm, NamedForm
 from parvis.cases.models import Household
-from parvis.cases.views.desk import CONFLICT, UNPROCESSABLE, at_desk, the_household
 from parvis.cases.views.household import moves_since, page
 
 PER_PAGE = 50

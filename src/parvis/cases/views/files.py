@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as __
 from parvis.cases import queries, rules
 from parvis.cases.actions import people
 from parvis.cases.actions.people import NewHousehold, NewPerson
+from parvis.cases.desk import UNPROCESSABLE, at_desk
 from parvis.cases.entry_forms import FindForm, HeadForm, MemberFormSet
 from parvis.cases.models.access import Basis
-from parvis.cases.views.desk import UNPROCESSABLE, at_desk
 
 PER_PAGE = 50
 

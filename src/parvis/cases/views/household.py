@@ -13,13 +13,13 @@ from django.utils.translation import gettext_lazy as __
 from parvis.accounts.rules import require
 from parvis.cases import glance, panels, queries, wording
 from parvis.cases.actions import moves
-from parvis.cases.actions.moves import Conflict, Plan, Refused
+from parvis.cases.actions.moves import Conflict, Move, Refused
 from parvis.cases.actions.people import NewPerson
+from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk, looked, the_household
 from parvis.cases.glance import Glance
 from parvis.cases.household_forms import CHANGES, RELATIONS, ArrivalForm, ChangeForm
 from parvis.cases.models import Household
 from parvis.cases.models.people import HouseholdState, Relation
-from parvis.cases.views.desk import CONFLICT, UNPROCESSABLE, at_desk, looked, the_household
 from parvis.ledger.queries import lookers
 
 #: what can happen to a household -> its name, a sentence that helps to choose, an icon
@@ -82,17 +82,17 @@ def change(request: HttpRequest, pk: uuid.UUID, what: str) -> HttpResponse:
     if not form.is_valid():
         return render(request, "cases/change.html", shown, status=UNPROCESSABLE)
     try:
-        plan = _plan(request, what, seen, form.cleaned_data)
+        move = _move(request, what, seen, form.cleaned_data)
     except Refused as why:
         form.add_error(None, str(why))
         return render(request, "cases/change.html", shown, status=UNPROCESSABLE)
     version = _version(request, found)
     if "confirm" not in request.POST or version != found.version:
-        return _preview(request, shown, plan, stale=version != found.version)
+        return _preview(request, shown, move, stale=version != found.version)
     try:
-        done = moves.carry_out(plan, by=request.user, version=version)  # type: ignore[arg-type]
+        done = moves.carry_out(move, by=request.user, version=version)  # type: ignore[arg-type]
     except Conflict:
-        return _preview(request, shown, plan, stale=True)
+        return _preview(request, shown, move, stale=True)
     messages.success(request, _("Done. It stands in the history, where it can be taken back."))
     return redirect("cases:household", pk=done.pk if queries.may_write_household(request.user, done) else pk)
 
@@ -102,15 +102,15 @@ def _version(request: HttpRequest, found: Household) -> int:
     return int(told) if told.isdecimal() else found.version
 
 
-def _preview(request: HttpRequest, shown: dict[str, Any], plan: Plan, *, stale: bool) -> HttpResponse:
+def _preview(request: HttpRequest, shown: dict[str, Any], move: Move, *, stale: bool) -> HttpResponse:
     """What will change. `stale`: somebody else changed the household since: both are shown, nothing is done."""
-    events = moves_since(request, plan.household) if stale else []
+    events = moves_since(request, move.household) if stale else []
     relations = [
         {"person": begin.person, "name": f"relation-{begin.person.pk}", "relation": str(begin.relation)}
-        for begin in plan.begins
-        if begin.person and begin.relation != Relation.HEAD and plan.what not in ("joined", "related")
+        for begin in move.begins
+        if begin.person and begin.relation != Relation.HEAD and move.what not in ("joined", "related")
     ]
-    more = {"lines": wording.plan(plan), "stale": stale, "events": events, "relations": relations,
+    more = {"lines": wording.move(move), "stale": stale, "events": events, "relations": relations,
             "choices": RELATIONS}  # fmt: skip
     return render(request, "cases/preview.html", shown | more, status=CONFLICT if stale else 200)
 
@@ -144,7 +144,7 @@ def _candidates(request: HttpRequest, seen: Glance) -> list[queries.Found]:
     return [each for each in found if each.person.pk in writable - here]
 
 
-def _plan(request: HttpRequest, what: str, seen: Glance, given: dict[str, Any]) -> Plan:
+def _move(request: HttpRequest, what: str, seen: Glance, given: dict[str, Any]) -> Move:
     found, on = seen.household, given["on"]
     said = {
         uuid.UUID(name.removeprefix("relation-")): value
@@ -212,15 +212,15 @@ def undo(request: HttpRequest, pk: uuid.UUID, event: int) -> HttpResponse:
     what = glance.event(found, event)
     shown = page(seen, event=wording.told([what])[0])
     try:
-        plan = moves.undo(what, found)
+        move = moves.undo(what, found)
     except Refused as why:
         return render(request, "cases/undo.html", shown | {"refused": str(why)}, status=CONFLICT)
     version = _version(request, found)
-    shown |= {"lines": wording.plan(plan), "stale": version != found.version}
+    shown |= {"lines": wording.move(move), "stale": version != found.version}
     if request.method != "POST" or shown["stale"]:
         return render(request, "cases/undo.html", shown, status=CONFLICT if shown["stale"] else 200)
     try:
-        moves.carry_out(plan, by=request.user, version=version)  # type: ignore[arg-type]
+        moves.carry_out(move, by=request.user, version=version)  # type: ignore[arg-type]
     except Conflict:
         return render(request, "cases/undo.html", shown | {"stale": True}, status=CONFLICT)
     messages.success(request, _("It is taken back."))

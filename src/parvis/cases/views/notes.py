@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from parvis.cases import glance
 from parvis.cases.actions import profile as actions
 from parvis.cases.actions.moves import Conflict, Refused
+from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk
 from parvis.cases.models import Note
 from parvis.cases.profile_forms import NoteForm
-from parvis.cases.views.desk import CONFLICT, UNPROCESSABLE, at_desk
 from parvis.cases.views.person import page, the_profile
 
 

@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from parvis.cases import glance, wording
 from parvis.cases.actions import profile as actions
 from parvis.cases.actions.moves import Conflict, Refused
+from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk, looked, writer
 from parvis.cases.glance import Profile
 from parvis.cases.models import Address, Note, Person
 from parvis.cases.profile_forms import EndForm, IdentityForm
-from parvis.cases.views.desk import CONFLICT, UNPROCESSABLE, at_desk, looked, writer
 from parvis.cases.views.sections import SECTIONS, Section, picture
 from parvis.core.access import DataClass, classes
 from parvis.ledger.queries import lookers

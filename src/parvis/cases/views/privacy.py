@@ -28,10 +28,10 @@ from parvis.accounts.queries import has_second_factor
 from parvis.cases import consents, exporting, privacy_forms, queries, registers, rules
 from parvis.cases.actions import erasing, rights
 from parvis.cases.actions.moves import Conflict
+from parvis.cases.desk import UNPROCESSABLE, at_desk
 from parvis.cases.models import DataRequest, Person
 from parvis.cases.models.rights import Decision, RequestKind, RequestState
 from parvis.cases.vault import Vault
-from parvis.cases.views.desk import UNPROCESSABLE, at_desk
 from parvis.core.cells import csv_file
 from parvis.kit import sealing
 

@@ -13,11 +13,11 @@ from parvis.accounts.forms import languages_of
 from parvis.accounts.views import link_in
 from parvis.cases import consent_texts, consents, queries, rules
 from parvis.cases.actions import sharing
+from parvis.cases.desk import UNPROCESSABLE, at_desk, the_household, the_person
 from parvis.cases.forms_sharing import AccountForm, AgreementForm, ConsentForm, EndForm, WithdrawForm, shown_of
 from parvis.cases.models import Person, SpokenLanguage
 from parvis.cases.models.profile import Level
 from parvis.cases.showing import sections
-from parvis.cases.views.desk import UNPROCESSABLE, at_desk, the_household, the_person
 from parvis.core.access import DataClass, names
 from parvis.ledger.actions import seen
 from parvis.orgs.rules import is_partner
