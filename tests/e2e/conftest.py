@@ -26,16 +26,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
+def environment() -> dict[str, str]:
+    """What a web server over the tests' database is started with."""
+    name = connection.settings_dict["NAME"]
+    dsns = {f"PARVIS_{role}_DSN": make_conninfo(getattr(URLS, role.lower()), dbname=name) for role in ("APP", "PUBLIC")}
+    env = {**os.environ, **dsns, "LOG_LEVEL": "ERROR"}
+    env.pop("PARVIS_DSN", None)
+    return env
+
+
 @pytest.fixture(scope="session")
 def server(django_db_setup: None) -> Iterator[int]:
     """The port of a web server over the tests' database, as `parvis run` starts it."""
     from parvis.kit.catalogues import compile_all
 
     compile_all()
-    name = connection.settings_dict["NAME"]
-    dsns = {f"PARVIS_{role}_DSN": make_conninfo(getattr(URLS, role.lower()), dbname=name) for role in ("APP", "PUBLIC")}
-    env = {**os.environ, **dsns, "LOG_LEVEL": "ERROR"}
-    env.pop("PARVIS_DSN", None)
+    env = environment()
+    dsns = {name for name in env if name.startswith("PARVIS_") and name.endswith("_DSN")}
     collected = subprocess.run(
         [sys.executable, "-m", "parvis", "manage", "collectstatic", "--noinput", "--verbosity", "0"],
         env={key: value for key, value in env.items() if key not in dsns},
@@ -43,25 +50,39 @@ def server(django_db_setup: None) -> Iterator[int]:
         text=True,
     )
     assert collected.returncode == 0, collected.stderr
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    with serving(env) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def serving(env: dict[str, str], port: int = 0) -> Iterator[int]:
+    """A web server on a port of its own (or this one), until the block ends; a test may have killed it before."""
+    if not port:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+    process = start(env, port)
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def start(env: dict[str, str], port: int) -> "subprocess.Popen[bytes]":
+    """Start a web server and wait until it answers."""
     process = subprocess.Popen(
         [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
          "--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "error",
          "parvis.site.wsgi:application"],
         env=env,
     )  # fmt: skip
-    try:
-        for _ in range(300):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            assert process.poll() is None, "the web server ended"
-            time.sleep(0.1)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(10)
+    for _ in range(300):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            break
+        assert process.poll() is None, "the web server ended"
+        time.sleep(0.1)
+    return process
 
 
 @pytest.fixture(scope="session")

@@ -86,3 +86,10 @@ def blind(purpose: str, value: str) -> int:
     key = hashlib.sha256(b"parvis blind index\0" + settings.BLIND_KEY.encode()).digest()
     digest = hmac.digest(key, f"{purpose}\0{value}".encode(), "sha256")
     return int.from_bytes(digest[:8], "big") >> 1
+
+
+def browser_key(account: uuid.UUID, salt: bytes) -> bytes:
+    """The key (32 bytes) with which one browser seals what one account keeps in it; it can be made again here, and
+    nowhere else. `salt`: the browser's own random bytes."""
+    key = hashlib.sha256(b"parvis browser key\0" + settings.BLIND_KEY.encode()).digest()
+    return hmac.digest(key, account.bytes + salt, "sha256")

@@ -1,4 +1,8 @@
+import datetime as dt
+
 from django.apps import AppConfig
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 
 class WelcomeConfig(AppConfig):
@@ -7,4 +11,26 @@ class WelcomeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        pass
+        from parvis.kit.jobs import sweeps
+        from parvis.kit.navigation import Band, Link, register, register_band
+        from parvis.welcome import offline, rules, writes
+
+        def agent(request: HttpRequest) -> bool:
+            return rules.may_see_today(request.user)
+
+        def signing_in(request: HttpRequest) -> bool:
+            """Where one comes back to: what waits in this browser is counted there too."""
+            return not request.user.is_authenticated and request.path.endswith("/account/login/")
+
+        assert writes  # registers its kinds
+        sweeps.add("receipts of writes without network", dt.timedelta(days=1), offline.forget)
+        register("header", Link(_("Today"), "welcome:today", icon="check", order=5, shown=agent))
+        register("landing", Link(_("Today"), "welcome:today", shown=agent))
+        register(
+            "footer",
+            Link(
+                _("Work without network"), "welcome:offline", order=60,
+                shown=lambda request: rules.may_switch_offline(request.user),
+            ),
+        )  # fmt: skip
+        register_band(Band("unsent", "welcome/band.html", lambda request: agent(request) or signing_in(request)))

@@ -1,4 +1,14 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from parvis.welcome.views import away, today
 
 app_name = "welcome"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", today.today, name="today"),
+    path("away/", away.away, name="away"),
+    path("worker.js", away.worker, name="worker"),
+    path("key/", away.key, name="key"),
+    path("list/", today.kept, name="list"),
+    path("send/", away.send, name="send"),
+    path("offline/", away.switch, name="offline"),
+]
