@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from parvis.cases import glance, wording
+from parvis.cases import glance, links, wording
 from parvis.cases.actions import profile as actions
 from parvis.cases.actions.moves import Conflict, Refused
 from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk, looked, writer
@@ -43,6 +43,7 @@ def person(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         attachments=[{"row": row, "name": profile.vault.open(row, "name")} for row in glance.attachments(profile)]
         if profile.sees(_FILES)
         else None,
+        links=links.of_person(pk),
     )
     looked(request, profile.sight)
     return render(request, "cases/person.html", shown)
