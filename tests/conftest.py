@@ -50,8 +50,9 @@ def _fingerprint() -> str:
     digest = hashlib.sha256()
     for path in sorted((ROOT / "src").rglob("migrations/*.py")):
         digest.update(path.read_bytes())
-    for path in ("cities/actions.py", "kit/policies.py", "cases/policies.py", "cases/events.py", "arrivals/policies.py"):
-        digest.update((ROOT / "src/parvis" / path).read_bytes())
+    for name in ("cities/actions.py", "cases/events.py", "*/policies.py"):
+        for path in sorted((ROOT / "src/parvis").glob(name)):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 

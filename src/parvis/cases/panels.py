@@ -44,3 +44,20 @@ def shown(request: HttpRequest, seen: Glance) -> dict[str, list[tuple[str, dict[
         loaded = [(panel.template, panel.load(request, seen)) for panel in panels]
         found[place] = [(template, shows) for template, shows in loaded if shows is not None]
     return found
+
+
+# -- the newcomer's own page ------------------------------------------------------------------------------------------
+
+OwnLoad = Callable[[HttpRequest, Any], dict[str, Any] | None]
+_own: dict[str, tuple[str, OwnLoad]] = {}
+
+
+def register_own(code: str, template: str, load: OwnLoad) -> None:
+    """Add a piece to the newcomer's own page; `load` gets the request and the Person."""
+    _own[code] = (template, load)
+
+
+def shown_own(request: HttpRequest, person: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Pairs of template and what it shows."""
+    loaded = [(template, load(request, person)) for template, load in _own.values()]
+    return [(template, shows) for template, shows in loaded if shows is not None]

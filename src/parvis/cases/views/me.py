@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from parvis.cases import consents
+from parvis.cases import consents, panels
 from parvis.cases.actions import sharing
 from parvis.cases.models.sharing import Channel
 from parvis.cases.showing import sections
@@ -28,6 +28,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "consents": [one for one in told if one.state in (consents.State.IN_FORCE, consents.State.NO_AGREEMENT)],
         "over": [one for one in told if one.state in (consents.State.EXPIRED, consents.State.WITHDRAWN)],
         "looks": consents.looks(request.user, person.pk),
+        "panels": panels.shown_own(request, person),
     }
     return render(request, "cases/me/me.html", page)
 
