@@ -155,6 +155,8 @@ def _carry(queue: Queue, now: dt.datetime) -> int | None:
         payload = queue.prepare(row, now)
         if payload is None:
             row.save()
+            if row.delivery != Delivery.WAITING:
+                queue.settled(row)
             return 0
         row.delivery, row.handed_at = Delivery.SENDING, None
         row.attempts += 1
@@ -254,7 +256,8 @@ def _resolve(queue: Queue, now: dt.datetime) -> int:
         answer = queue.ask(question)
     except (NotTaken, InDoubt) as error:
         answer = error
-    _note_peer(queue.peer, now, answer)
+    if isinstance(answer, NotTaken):  # an answer says nothing of whether messages are taken
+        _note_peer(queue.peer, now, answer)
     _settle(queue, row, lambda held: _told(held, now, answer))
     return int(isinstance(answer, str))
 
@@ -271,7 +274,8 @@ def _told(row: Any, now: dt.datetime, answer: Any) -> None:
 
 
 def _again(row: Any, now: dt.datetime) -> None:
-    row.delivery, row.handed_at, row.next_attempt_at = Delivery.WAITING, None, now
+    """It did not leave: with the pause of its attempts, and not for ever."""
+    _later(row, now, NotTaken(row.last_error or "whoever sent it stopped in between"))
 
 
 def _unknown(row: Any) -> None:

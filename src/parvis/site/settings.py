@@ -206,6 +206,10 @@ EMAIL_BACKEND = "parvis.kit.outbox.Backend"
 DEFAULT_FROM_EMAIL = os.environ.get("MAIL_FROM", "parvis@example.org")
 #: Where the worker relays mail: smtp://user:password@host:port (smtps:// for TLS). Empty: files under PARVIS_HOME/mail.
 MAIL_URL = os.environ.get("MAIL_URL", "")
+#: The gateway for text messages: https://ACCOUNT:TOKEN@host/2010-04-01?from=%2B1514... (messaging.gateway); empty: file
+SMS_URL = os.environ.get("SMS_URL", "")
+#: The address under which people outside reach a city, for links in messages; empty: its first host name
+SITE_URL = os.environ.get("SITE_URL", "")
 
 CACHES = {
     "default": {
