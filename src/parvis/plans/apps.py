@@ -7,4 +7,7 @@ class PlansConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        pass
+        from parvis.kit.policies import provide
+        from parvis.plans import policies
+
+        provide(policies.statements)
