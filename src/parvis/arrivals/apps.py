@@ -1,4 +1,8 @@
+import datetime as dt
+
 from django.apps import AppConfig
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 
 class ArrivalsConfig(AppConfig):
@@ -7,7 +11,34 @@ class ArrivalsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from parvis.arrivals import policies
+        from parvis.arrivals import glance, policies, queries, rules, wording
+        from parvis.arrivals.actions import importing
+        from parvis.cases import datamap, panels
+        from parvis.cases import wording as cases_wording
+        from parvis.cases.actions import erasing
+        from parvis.kit.jobs import sweeps
+        from parvis.kit.models import RETENTION
+        from parvis.kit.navigation import Link, register
         from parvis.kit.policies import provide
 
+        def receives(request: HttpRequest) -> bool:
+            return rules.may_receive(request.user)
+
+        def switches(request: HttpRequest) -> bool:
+            return rules.may_switch_surge(request.user)
+
         provide(policies.statements)
+        sweeps.add("imports to take up", dt.timedelta(minutes=1), importing.take_up)
+        days = RETENTION["staging"].days
+        assert days is not None
+        erasing.PURGES.append(
+            ("lists of arriving people", lambda now: queries.manifests_over(now, days), importing.forget)
+        )
+        register(
+            "header",
+            Link(_("Arrivals"), "arrivals:board", icon="bus", order=12, shown=receives),
+            Link(_("Surge mode"), "arrivals:surge", icon="flag", order=36, shown=switches),
+        )
+        panels.register("top", panels.Panel("arrival", "arrivals/panel.html", glance.load, order=20))
+        cases_wording.MORE.update(wording.DEEDS)
+        datamap.REGISTERS |= dict.fromkeys(("Manifest", "ManifestRow"), "the workers of the organization that got it")

@@ -1,0 +1,22 @@
+"""What the household page shows of an arrival: when and where, met or not, a short file, surge mode."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from parvis.arrivals import queries
+from parvis.arrivals.models import Intake
+from parvis.cases.glance import Glance
+from parvis.core.access import DataClass
+
+
+def load(request: HttpRequest, seen: Glance) -> dict[str, Any] | None:
+    """Three questions, whatever the household; None when there is nothing to say."""
+    seen_of = seen.sight.who(DataClass.HOUSEHOLD)
+    arrival = queries.of_household(seen.household.pk, seen_of)
+    short = Intake.objects.filter(household=seen.household, completed_at=None, person_id__in=seen_of)
+    intake = short.select_related("by", "surge").first()
+    surge = queries.surge()
+    if arrival is None and intake is None and surge is None:
+        return None
+    return {"arrival": arrival, "intake": intake, "surge": surge}
