@@ -36,6 +36,7 @@ CHUNK = 2000
 @dataclass
 class _Subscribers:
     by_code: dict[str, list[Callable[[Entry], None]]] = field(default_factory=lambda: defaultdict(list))
+    of_many: list[tuple[frozenset[str], Callable[[list[Entry]], None]]] = field(default_factory=list)
 
 
 _subscribers = _Subscribers()
@@ -47,6 +48,11 @@ def subscribe(code: str, subscriber: Callable[[Entry], None]) -> None:
     This is how a higher app learns of what a lower one did; called from its `apps.py`.
     """
     _subscribers.by_code[code].append(subscriber)
+
+
+def subscribe_to_many(codes: Iterable[str], subscriber: Callable[[list[Entry]], None]) -> None:
+    """Call `subscriber(entries)` once for all events of these codes that one call wrote: thousands of files at once."""
+    _subscribers.of_many.append((frozenset(codes), subscriber))
 
 
 def record(
@@ -89,6 +95,10 @@ def _write(entries: list[Entry], by: Any, chains: list[int]) -> int:
     for entry in entries:
         for subscriber in _subscribers.by_code.get(entry.code, ()):
             subscriber(entry)
+    for codes, together in _subscribers.of_many:
+        wanted = [entry for entry in entries if entry.code in codes]
+        if wanted:
+            together(wanted)
     return len(entries)
 
 
@@ -305,4 +315,4 @@ def _age(found: anchors.Found, now: dt.datetime) -> dt.timedelta:
     return now - dt.datetime.fromisoformat(found.at)
 
 
-__all__ = ["Entry", "anchor", "denied", "record", "record_many", "seen", "subscribe"]
+__all__ = ["Entry", "anchor", "denied", "record", "record_many", "seen", "subscribe", "subscribe_to_many"]
