@@ -45,11 +45,11 @@ def read(data: bytes, *, name: str, largest: int = uploads.LARGEST) -> Sheet:
         cells = _workbook(examined.data)
         name = examined.name
     else:
-        text = decoded(data[: largest + 1])
         name = f"{name.rsplit('.', 1)[0]}.csv"
-        # judged as what it will be read as: a table in UTF-8
-        encoded = text.encode() if len(data) <= largest else data
-        examined = uploads.examine(encoded, name=name, largest=largest * 3 if len(data) <= largest else largest)
+        _judged_raw(data, name, largest)
+        text = decoded(data)
+        # judged again as what it will be read as: a table in UTF-8, which may be longer
+        examined = uploads.examine(text.encode("utf-8", "replace"), name=name, largest=largest * 3)
         if examined.media_type != uploads.CSV:
             raise ValidationError(_("This is no list of people: send the list as XLSX or CSV."))
         cells = table(text)
@@ -61,6 +61,15 @@ def read(data: bytes, *, name: str, largest: int = uploads.LARGEST) -> Sheet:
             _("This list has more than %(most)s rows: send it in several parts.") % {"most": manifest.MOST_ROWS}
         )
     return Sheet(digest, name, [row[: manifest.MOST_COLUMNS] for row in cells])
+
+
+def _judged_raw(data: bytes, name: str, largest: int) -> None:
+    """Refuse what is too large, a program or another document; a text in another encoding is for `decoded`."""
+    try:
+        uploads.examine(data, name=name, largest=largest)
+    except uploads.UploadRefused as refused:
+        if refused.code not in ("encoding", "kind"):
+            raise
 
 
 def _workbook(data: bytes) -> list[list[Any]]:

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 from rapidfuzz import fuzz, process
@@ -272,7 +273,7 @@ def read_date(cell: Cell, order: str = "", *, today: dt.date, born: bool = False
     if isinstance(cell, dt.date):
         return _checked(cell, today, born)
     if isinstance(cell, int | float) and not isinstance(cell, bool):
-        number = int(cell)
+        number = int(cell) if isfinite(cell) else 0
         if number in _YEARS:
             return ReadDate(year=number) if not born or number <= today.year else ReadDate(problem="future")
         if number in _SERIALS:
