@@ -195,6 +195,60 @@ ROUTES: dict[str, Route] = {
         )
     ),
     "cases:parcel": Route(lambda world, thing: [{"key": "unknown"}]),
+    # appointments
+    "appointments:calendar": Route(asks=("view=month&show=all", "view=day&show=team", "show=all&on=2026-11-24")),
+    "appointments:interpreters": Route(),
+    "appointments:interpreter": Route(row("InterpreterBooking"), forms=({"state": "confirmed", "interpreter": "X"},)),
+    "appointments:hours": Route(forms=({"day1": "09:00-12:00"},)),
+    "appointments:feeds": Route(forms=({"do": "close"},)),
+    "appointments:feed": Route(lambda world, thing: [{"whose": "h", "key": "u" * 43}]),
+    "appointments:household": Route(household(), forms=({"do": "close"},)),
+    "appointments:new": Route(
+        household(),
+        asks=("worker={lead}",),
+        forms=(
+            {
+                "people": "{person}",
+                "worker": "{lead}",
+                "minutes": "45",
+                "day": "2030-11-25",
+                "at": "10:00",
+                "kind": "office",
+                "purpose": "follow_up",
+            },
+            {"people": "{person}", "worker": "{lead}", "minutes": "45", "show": "1"},
+        ),
+    ),
+    "appointments:appointment": Route(row("Appointment")),
+    "appointments:step": Route(row("Appointment"), forms=({"do": "done"}, {"do": "change", "change-note": "Essai"})),
+    "appointments:move": Route(
+        row("Appointment"), forms=({"worker": "{lead}", "minutes": "45", "day": "2030-11-25", "at": "10:00"},)
+    ),
+    "appointments:cancel": Route(row("Appointment"), forms=({"reason": "family"},)),
     "cases:me": Route(),
     "cases:me-withdraw": Route(row("Consent"), forms=({"channel": "screen"},)),
+    # arrivals
+    "arrivals:board": Route(asks=("show=week", "show=tomorrow", "place=YUL")),
+    "arrivals:intake": Route(
+        forms=({"name": "Essai", "sent_as": str(uuid.UUID(int=7)), "with-TOTAL_FORMS": "0", "with-INITIAL_FORMS": "0"},)
+    ),
+    "arrivals:intake-complete": Route(household()),
+    "arrivals:surge": Route(forms=({"begin": "1", "reason": "Essai"}, {"end": "1"})),
+    "arrivals:expect": Route(household(), forms=({"on": "2026-11-24", "place": "YUL"},)),
+    "arrivals:lists": Route(),
+    **{
+        f"arrivals:{name}": Route(row("Manifest"))
+        for name in (
+            "list",
+            "columns",
+            "decide",
+            "group",
+            "import",
+            "discard",
+            "progress",
+            "report",
+            "report-csv",
+        )
+    },
+    "arrivals:change": Route(row("Arrival", what="met")),
 }
