@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, ExpressionWrapper, F, IntegerField, OuterRef, QuerySet
 from django.http import Http404
 
 from parvis.cases import queries
@@ -42,7 +42,8 @@ class Told:
 def visible(viewer: Any) -> QuerySet[Message]:
     """Every message that the viewer may see: of persons and classes that are theirs."""
     held = queries.granted(viewer).filter(person_id=OuterRef("person_id"))
-    for_class = held.alias(hit=F("classes").bitand(OuterRef("row_class"))).filter(hit__gt=0)
+    shared = ExpressionWrapper(F("classes").bitand(OuterRef("row_class")), output_field=IntegerField())
+    for_class = held.alias(hit=shared).filter(hit__gt=0)
     return Message.objects.filter(Exists(for_class))
 
 
