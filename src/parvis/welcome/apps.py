@@ -13,7 +13,8 @@ class WelcomeConfig(AppConfig):
     def ready(self) -> None:
         from parvis.kit.jobs import sweeps
         from parvis.kit.navigation import Band, Link, register, register_band
-        from parvis.welcome import offline, rules, writes
+        from parvis.kit.policies import provide
+        from parvis.welcome import offline, policies, rules, writes
 
         def agent(request: HttpRequest) -> bool:
             return rules.may_see_today(request.user)
@@ -25,7 +26,13 @@ class WelcomeConfig(AppConfig):
         assert writes  # registers its kinds
         sweeps.add("receipts of writes without network", dt.timedelta(days=1), offline.forget)
         register("header", Link(_("Today"), "welcome:today", icon="check", order=5, shown=agent))
-        register("landing", Link(_("Today"), "welcome:today", shown=agent))
+        picture = Link(
+            _("The office’s picture"), "welcome:picture", icon="eye", order=5,
+            shown=lambda request: rules.may_see_picture(request.user),
+        )  # fmt: skip
+        provide(policies.statements)
+        register("header", picture)
+        register("landing", Link(_("Today"), "welcome:today", shown=agent), picture)
         register(
             "footer",
             Link(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from parvis.welcome.views import away, today
+from parvis.welcome.views import away, picture, today
 
 app_name = "welcome"
 urlpatterns = [
@@ -10,5 +10,6 @@ urlpatterns = [
     path("key/", away.key, name="key"),
     path("list/", today.kept, name="list"),
     path("send/", away.send, name="send"),
+    path("picture/", picture.picture, name="picture"),
     path("offline/", away.switch, name="offline"),
 ]

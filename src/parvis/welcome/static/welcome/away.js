@@ -1,5 +1,5 @@
 /* The page that a browser keeps: it draws what it can open of the day's list and of what waits, and keeps what is written. */
-(function () {
+document.addEventListener("DOMContentLoaded", function () {  // after desk.js, wherever it stands
   "use strict";
   var page = document.querySelector("[data-away]"), desk = window.parvisDesk;
   function one(name, scope) { return (scope || page).querySelector("[data-" + name + "]"); }
@@ -55,7 +55,7 @@
 
   var drawing = Promise.resolve();
   function draw() {
-    drawing = drawing.then(drawQueue).then(drawList).catch(function () {});
+    drawing = drawing.then(drawQueue).then(drawList).catch(function (error) { console.error(error); });
     return drawing;
   }
 
@@ -65,7 +65,7 @@
     return Boolean(id);
   }
 
-  one("intake").addEventListener("submit", async function (event) {
+  page.querySelector("form[data-intake]").addEventListener("submit", async function (event) {
     event.preventDefault();
     var form = event.target, name = form.elements.name, data = {};
     if (!name.value.trim()) { name.setAttribute("aria-invalid", "true"); name.focus(); return; }
@@ -81,4 +81,4 @@
   document.addEventListener("parvis:queue", draw);
   document.addEventListener("parvis:sent", function () { news(page.dataset.sent); });
   desk.ready.then(draw);
-})();
+});
