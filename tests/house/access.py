@@ -238,6 +238,18 @@ LINES: dict[str, Line] = {
     "appointments:step": Line(FILES, no_row, absent=True),
     "appointments:move": Line(FILES, no_row, absent=True),
     "appointments:cancel": Line(FILES, no_row, absent=True),
+    # messages
+    "messaging:list": Line(FILES),
+    "messaging:person": Line(FILES, the_person, hidden=PARTNERS),
+    "messaging:write": Line(FILES, the_person, hidden=PARTNERS),
+    "messaging:write-many": Line(FILES),
+    "messaging:message": Line(FILES, no_row, absent=True),
+    "messaging:manners": Line(OFFICE),
+    "messaging:peer": Line(OFFICE, lambda world: {"name": "mail"}, "POST"),
+    # the link below a mail, and the gateway, which signs what it posts
+    "messaging:stop": Line(EVERYBODY, lambda world: {"token": "unknown"}, absent=True),
+    "messaging:report": Line(EVERYBODY, no_row, "POST", absent=True),
+    "messaging:reply": Line(EVERYBODY, method="POST", absent=True),
     # the public directory
     "directory:search": Line(EVERYBODY),
     "directory:points": Line(EVERYBODY),

@@ -251,4 +251,27 @@ ROUTES: dict[str, Route] = {
         )
     },
     "arrivals:change": Route(row("Arrival", what="met")),
+    # messages
+    "messaging:list": Route(asks=("show=waiting", "show=sent", "show=trouble", "show=cancelled")),
+    "messaging:person": Route(persons(), forms=({"do": "out", "channel": "sms"}, {"do": "in", "channel": "sms"})),
+    "messaging:write": Route(
+        persons(),
+        asks=("template=messaging.free",),
+        forms=({"template": "messaging.call"}, {"template": "messaging.free", "text": "Essai", "do": "send"}),
+    ),
+    "messaging:write-many": Route(
+        asks=("person={person}",),
+        forms=(
+            {"template": "messaging.call", "people": "{person}"},
+            {"template": "messaging.call", "people": "{person}", "do": "send"},
+        ),
+    ),
+    "messaging:message": Route(
+        row("Message"), forms=({"do": "cancel"}, {"do": "again"}, {"do": "now"}, {"do": "arrived"})
+    ),
+    "messaging:manners": Route(forms=({"quiet_from": "20:00", "quiet_until": "08:00"},)),
+    "messaging:peer": Route(lambda world, thing: [{"name": "mail"}]),
+    "messaging:stop": Route(lambda world, thing: [{"token": "unknown"}]),
+    "messaging:report": Route(row("Message")),
+    "messaging:reply": Route(),
 }

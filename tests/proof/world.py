@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from parvis.accounts import actions as accounts
 from parvis.accounts.models import User
+from parvis.appointments.models import Appointment, AppointmentPerson, HouseholdFeed, InterpreterBooking
+from parvis.arrivals.models import Arrival, Intake, PaperEnd
 from parvis.cases.actions import people, sharing
 from parvis.cases.actions.people import NewHousehold, NewPerson
 from parvis.cases.models import (
@@ -53,6 +55,7 @@ from parvis.cases.models.base import OFFICE
 from parvis.cases.vault import Vault
 from parvis.core.access import EVERYTHING, NEVER_SHARED, SHAREABLE, DataClass
 from parvis.kit.acting import acting, acting_as_system
+from parvis.messaging.models import Message, OptOut
 from parvis.orgs.actions import add_member, end_member
 from parvis.orgs.models import Membership, Organization
 from tests.accounts.people import open_account
@@ -314,6 +317,29 @@ class World:
         yield told, REGISTER, ("recipient", "purpose", "legal_basis"), ()
         link = ExportLink(person=person, request=asked, made_by=by, expires_at=now, key_hash=uuid.uuid4().hex)
         yield link, REGISTER, (), ("parcel",)
+        for klass in (see.CONTACT, see.PLAN):
+            message = Message(person=person, template="messaging.free", language="fr", delivery="cancelled",
+                              channel="sms", next_attempt_at=now, row_class=klass.value)  # fmt: skip
+            yield message, klass, ("last_error",), ("subject", "text")
+        yield OptOut(person=person, channel="email", how="desk", since=now), see.CONTACT, (), ()
+        for number, (purpose, klass) in enumerate((("follow_up", see.PLAN), ("health", see.HEALTH))):
+            starts = now + dt.timedelta(days=number + 1)
+            meeting = Appointment(
+                person=person, household=thing.household, starts_at=starts, ends_at=starts + dt.timedelta(hours=1),
+                moved_at=now, purpose=purpose, row_class=klass.value,
+            )  # fmt: skip
+            yield meeting, klass, (), ("place", "note")
+            yield AppointmentPerson(person=person, appointment=meeting, row_class=klass.value), klass, (), ()
+            spoken = InterpreterBooking(person=person, appointment=meeting, language="fa", row_class=klass.value)
+            yield spoken, klass, ("dialect", "interpreter"), ()
+        feed = HouseholdFeed(person=person, household=thing.household, key_hash=uuid.uuid4().hex, made_at=now,
+                             ended_at=now)  # fmt: skip
+        yield feed, KEEPERS, (), ()
+        coming = Arrival(person=person, household=thing.household, expected_at=now)
+        yield coming, see.HOUSEHOLD, ("place",), ()
+        yield PaperEnd(person=person, end=member + 1), see.DOCUMENTS, (), ()
+        if not member:
+            yield Intake(person=person, household=thing.household, at=now, by=by), see.HOUSEHOLD, (), ()
 
     # -- who is related to whom
 
@@ -419,7 +445,7 @@ class World:
         with acting_as_system(), transaction.atomic(), connection.cursor() as cursor:
             tables = [
                 model._meta.db_table
-                for model in apps.get_app_config("cases").get_models()
+                for model in apps.get_models()
                 if "person" in {column.name for column in model._meta.fields} and model is not Access
             ]
             # the projection follows every other table, and goes last
