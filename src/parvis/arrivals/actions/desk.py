@@ -1,5 +1,6 @@
 """The short intake, and surge mode: what the desk does when many come at once."""
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ class Received:
     members: Sequence[NewPerson]
     lodging: str = ""
     sent_as: uuid.UUID = field(default_factory=uuid.uuid4)
+    #: the day on which it was written down, when it could not be sent at once
+    on: dt.date | None = None
 
 
 @transaction.atomic
@@ -37,8 +40,8 @@ def receive(received: Received, *, by: User) -> tuple[Household, bool]:
     if again is not None:
         return again.household, False
     require(rules.may_receive(by), "arrivals.intake.taken")
-    today = timezone.localdate()
-    new = NewHousehold(holder=cases.holders(by)[0], members=received.members, opened_on=today, lodging=received.lodging)
+    day = received.on or timezone.localdate()
+    new = NewHousehold(holder=cases.holders(by)[0], members=received.members, opened_on=day, lodging=received.lodging)
     opened = people.open_households([new], by=by, tell=False)
     home = opened[0].household
     surge = queries.surge()
