@@ -337,8 +337,8 @@ class World:
         yield feed, KEEPERS, (), ()
         coming = Arrival(person=person, household=thing.household, expected_at=now)
         yield coming, see.HOUSEHOLD, ("place",), ()
-        yield PaperEnd(person=person, end=member + 1), see.DOCUMENTS, (), ()
-        if not member:
+        yield PaperEnd(person=person, end=7), see.DOCUMENTS, (), ()
+        if person == thing.people[0]:
             yield Intake(person=person, household=thing.household, at=now, by=by), see.HOUSEHOLD, (), ()
 
     # -- who is related to whom

@@ -239,6 +239,14 @@ def surge() -> Surge | None:
     return Surge.objects.filter(ended_at=None).select_related("begun_by").first()
 
 
+def intake(household: uuid.UUID) -> Intake:
+    """The short intake of a household that the viewer has been shown, or 404."""
+    found = Intake.objects.filter(household_id=household).select_related("household").first()
+    if found is None:
+        raise Http404
+    return found
+
+
 def short_files(viewer: Any, size: int = 50) -> list[Intake]:
     """Files opened by the short intake of which the rest is still to be asked, the oldest first."""
     seen = granted(viewer, DataClass.HOUSEHOLD, writes=True).values("person_id")

@@ -3,7 +3,7 @@
 import uuid
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
@@ -13,7 +13,6 @@ from parvis.arrivals import queries, rules
 from parvis.arrivals.actions import desk
 from parvis.arrivals.forms import SurgeForm
 from parvis.arrivals.intake_forms import MOST_OTHERS, IntakeForm, WithFormSet, received
-from parvis.arrivals.models import Intake
 from parvis.cases.desk import UNPROCESSABLE, at_desk, the_household
 
 
@@ -44,9 +43,7 @@ def intake(request: HttpRequest) -> HttpResponse:
 def complete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The rest of a short intake was asked."""
     household = the_household(request, pk)
-    found = Intake.objects.filter(household=household).select_related("household").first()
-    if found is None:
-        raise Http404
+    found = queries.intake(household.pk)
     if request.method == "POST":
         desk.complete(found, by=request.user)  # type: ignore[arg-type]
         messages.success(request, _("The file is no longer marked as short."))
