@@ -6,7 +6,7 @@ Conflict when somebody else changed the step meanwhile. Events name the step by 
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -285,6 +285,25 @@ def set_days(household: Household, days: dict[str, dt.date | None], *, by: User)
 def arrived(household: Household, on: dt.date | None, *, by: User) -> list[Counted]:
     """The day on which they arrive (or are expected): from it the plan counts."""
     return set_days(household, {"arrival_on": on}, by=by)
+
+
+@transaction.atomic
+def arrived_many(days: Mapping[uuid.UUID, dt.date], *, by: User) -> int:
+    """The same for many households (id -> day), in whose files the caller has judged that `by` may write: a list was
+    imported. Those without a plan are left out. Returns how many plans changed."""
+    found = Plan.objects.select_for_update(of=("self",)).select_related("household").filter(household__in=list(days))
+    changed = [plan for plan in found if plan.arrival_on != days[plan.household_id]]
+    for plan in changed:
+        plan.arrival_on = days[plan.household_id]
+    Plan.objects.bulk_update(changed, ["arrival_on"], batch_size=1000)
+    counted = derive([plan.household for plan in changed])
+    for listener in _listeners:
+        listener += counted
+    told = {"fields": ["arrival_on"]}
+    record_many(
+        [Entry("plans.plan.dated", "cases.household", plan.household_id, None, told) for plan in changed], by=by
+    )
+    return len(changed)
 
 
 @transaction.atomic

@@ -17,11 +17,7 @@ from parvis.cases.models import Household, HouseholdMember
 from parvis.cases.queries import may_write
 from parvis.core.manifest import Arriving
 from parvis.ledger.actions import Entry, record_many
-
-try:
-    from parvis.plans import actions as plans
-except ImportError:
-    plans = None  # type: ignore[assignment]
+from parvis.plans import actions as plans
 
 STATE = Arrival.State
 NOON = dt.time(12)
@@ -76,12 +72,8 @@ def _when(one: Arriving) -> tuple[dt.date, dt.time]:
 
 def tell_plans(arrivals: Iterable[Arrival], *, by: User) -> None:
     """The plan's dates count from the arrival."""
-    arrived = getattr(plans, "arrived", None)
-    if arrived is None:  # an office without plans
-        return
-    for arrival in arrivals:
-        on = timezone.localdate(arrival.met_at or arrival.expected_at)
-        arrived(arrival.household, on, by=by)
+    days = {each.household_id: timezone.localdate(each.met_at or each.expected_at) for each in arrivals}
+    plans.arrived_many(days, by=by)
 
 
 @transaction.atomic
