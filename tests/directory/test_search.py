@@ -23,7 +23,7 @@ from parvis.directory.models import (
     TaxonomyTerm,
     Tombstone,
 )
-from parvis.directory.search import Filters, Near, facets, matching, points, refresh, search, suggest
+from parvis.directory.search import Filters, Near, facets, matching, points, refresh, search
 from parvis.orgs.models import Organization
 from parvis.words.actions import load
 
@@ -383,7 +383,6 @@ def test_two_cities_do_not_see_each_other(town: Any, other_city: Any) -> None:
     service("Repas du lac")
     refresh(now=NOW)
     assert found("repas") == ["Repas du lac"]
-    assert suggest(None, "francis", language="fr") == []
     connection.set_tenant(type(other_city).objects.get(schema_name="montreal"))
     assert found("repas") == ["Repas chauds"]
 
@@ -403,7 +402,6 @@ def test_hostile_questions_are_only_questions(town: Any, text: str) -> None:
         assert result.total >= 0
         facets(None, question, now=NOW)
         points(None, question, now=NOW)
-        suggest(None, question, language="fr")
         matching(question)
     found(boroughs=(text,), languages=(text,), audiences=(text,), term_ids=(text,), organization_id=text or None)
     assert Listing.objects.count() == 6
@@ -447,20 +445,6 @@ def test_a_tsquery_to_compose(town: Any) -> None:
     assert matching("") is None
     assert count("cours de français") == 1
     assert count("xqzjkw") == 0
-
-
-def test_suggestions_in_the_readers_language(town: Any) -> None:
-    def labels(text: str, language: str = "fr") -> list[str]:
-        return [each.label for each in suggest(None, text, language=language)]
-
-    assert labels("aide jur")[0] == "Aide juridique"
-    assert labels("lega", "en")[0] == "Legal aid"
-    assert labels("aide", "en")[0] == "Legal aid"  # asked in French, shown in English
-    assert labels("محام", "fr") == ["Aide juridique"]
-    assert labels("repas ch") == ["Repas chauds"]
-    assert labels("") == labels("   ") == []
-    term = suggest(None, "francis", language="fr")[0]
-    assert (term.kind, term.id) == ("term", town["french"].pk)
 
 
 def test_a_search_costs_few_queries(town: Any, django_assert_max_num_queries: Any) -> None:

@@ -18,7 +18,7 @@ import math
 import threading
 import uuid
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal
@@ -28,12 +28,12 @@ from rapidfuzz.distance import OSA
 
 from parvis.core import language as tongues
 from parvis.core.language import Asked, asked
-from parvis.directory.listings import fact, quoted, refresh, refresh_open_times, synonyms_of
+from parvis.directory.listings import fact, quoted, refresh, refresh_open_times
 from parvis.kit.prepared import Cell, rows, schema
 
 __all__ = [
-    "Facets", "Filters", "Hit", "Near", "Point", "Results", "Suggestion", "Word",
-    "documents", "facets", "matching", "points", "refresh", "refresh_open_times", "search", "suggest",
+    "Facets", "Filters", "Hit", "Near", "Point", "Results", "Word",
+    "documents", "facets", "matching", "points", "refresh", "refresh_open_times", "search",
 ]  # fmt: skip
 
 #: Above so many results they are not weighed one by one, only sorted by level and name.
@@ -159,15 +159,6 @@ class Point:
     name: str
     latitude: float
     longitude: float
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """Something to choose while typing: a taxonomy term (in the reader's language), a service or an organization."""
-
-    kind: Literal["term", "service", "organization"]
-    id: uuid.UUID
-    label: str
 
 
 # ---- what a question becomes
@@ -355,6 +346,9 @@ class _Memory:
         self._known: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = threading.Lock()
 
+    def knows(self, key: Hashable) -> bool:
+        return key in self._known
+
     def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
         with self._lock:
             if key in self._known:
@@ -496,7 +490,7 @@ def documents(
     if not said:
         return None
     looked_up, page = None, None
-    if limit and not filters.near and len(_wanted(said)) <= MOST_GROUPS:
+    if limit and not filters.near and len(said) <= MOST_GROUPS:
         looked_up, page = _at_once(said, shape, filters, _where(filters, now, extra, few=True), limit, offset)
     if page is not None:
         return page
@@ -515,9 +509,13 @@ _Page = tuple[int, int, bytes]
 def _at_once(
     said: Sequence[Asked], shape: str, filters: Filters, where: _Where, limit: int, offset: int
 ) -> tuple[_LookedUp | None, _Page | None]:
-    """The page, if the index knows all the words and few listings have one of them; else what it knows of them."""
-    groups, wanted = [_group((word.stem,)) for word in said], _wanted(said)
+    """The page, if the index knows all the words and few listings have one of them; else, of several words, what it
+    knows of them."""
+    groups = [_group((word.stem,)) for word in said]
     condition, values = where.condition(_all(groups))
+    if len(groups) == 1:
+        return None, _one_word(groups[0], where, condition, values, shape, filters.kind, limit, offset)
+    wanted = _wanted(said)
     asks = _asking(where.schema, where.table, condition, shape, filters.kind, len(groups), len(wanted), WEIGHED)
     found = rows(asks, [*wanted, *groups, *values, limit, offset])
     page = _joined(found)
@@ -529,6 +527,33 @@ def _at_once(
         if (listings := found[0][2 + 2 * number]) is not None
     }
     return (_revision(found), known), None
+
+
+def _one_word(
+    group: str, where: _Where, condition: str, values: list[Any], shape: str, kind: Kind | None, limit: int, offset: int
+) -> _Page | None:
+    """The page of a question of one word, unless more listings have it than are weighed, or none has.
+
+    What it finds, the index knows: the word need not be looked up. That a word is common is remembered (and no harm
+    is done where it has become rare since: the longer way gives the same page).
+    """
+    common = (where.schema, group, "common")
+    if _memory.knows(common):
+        return None
+    found = rows(
+        _asking_one(where.schema, where.table, condition, shape, kind, WEIGHED), [group, *values, limit, offset]
+    )
+    if found and int(found[0][0] or 0) > WEIGHED:
+        _memory.get(common, lambda: True)
+        return None
+    return _joined(found)
+
+
+@lru_cache(maxsize=1000)
+def _asking_one(here: str, table: str, condition: str, shape: str, kind: Kind | None, most: int) -> str:
+    """SQL of `_one_word`: (total, at most one more than `most`; document)."""
+    few = f"(SELECT l.* FROM {table} WHERE {condition} LIMIT {most + 1}) l"
+    return _page_of_few(here, few, "true", _weighing(["1"], kind), shape)
 
 
 @lru_cache(maxsize=1000)
@@ -827,84 +852,3 @@ def matching(text: str, kind: Kind | None = None) -> str | None:
             return None
         found.settle()
         return found.question.query()
-
-
-# ---- suggestions
-
-
-def suggest(viewer: Any, text: str, *, language: str, limit: int = 8) -> list[Suggestion]:
-    """What to offer while a person types: taxonomy terms in their language first, then services and organizations.
-
-    Terms are found by their label and everyday words in any language; labels that begin with the text come first.
-    """
-    text = _clean(text)[:200]
-    said = tongues.words(text)
-    if not said or limit <= 0:
-        return []
-    with connection.cursor() as cursor:
-        revision, _ = _understand(cursor, "")
-        terms: list[tuple[str, tuple[str, ...], uuid.UUID, str]] = _memory.get(
-            (revision, "terms", language), lambda: list(_terms(cursor, language))
-        )
-        beginning = " ".join(said)
-        ranked = []
-        for folded, others, key, label in terms:
-            rank = _rank(beginning, said, folded, others)
-            if rank is not None:
-                ranked.append((rank, folded, str(key), Suggestion("term", key, label)))
-        found = [each[3] for each in sorted(ranked)[:limit]]
-        if len(found) < limit:
-            found += _named(cursor, text, limit - len(found))
-        return found
-
-
-def _rank(beginning: str, said: Sequence[str], label: str, others: Sequence[str]) -> int | None:
-    if label.startswith(beginning):
-        return 0
-    if _begins(said, label.split()):
-        return 1
-    if any(other.startswith(beginning) or _begins(said, other.split()) for other in others):
-        return 2
-    return None
-
-
-def _begins(said: Sequence[str], words: Sequence[str]) -> bool:
-    """Whether each word typed stands among these words, the last one perhaps unfinished."""
-    return all(each in words for each in said[:-1]) and any(word.startswith(said[-1]) for word in words)
-
-
-def _terms(cursor: Any, language: str) -> Iterator[tuple[str, tuple[str, ...], uuid.UUID, str]]:
-    """(folded label, folded other names, id, label in the reader's language) of the terms that something carries."""
-    from parvis.words.queries import render, spoken
-
-    cursor.execute(
-        "SELECT t.id, t.name, t.synonyms FROM directory_taxonomyterm t WHERE EXISTS"
-        " (SELECT 1 FROM directory_attribute a WHERE a.taxonomy_term_id = t.id AND a.missing_since IS NULL)"
-        " OR EXISTS (SELECT 1 FROM directory_taxonomyterm c WHERE c.parent_id = t.id)"
-    )
-    rows = cursor.fetchall()
-    names = {row[1] for row in rows}
-    labels, all_labels = render(names, language), spoken(names)
-    for key, name, synonyms in rows:
-        label = labels[name].text if name in labels else name
-        others = [name, *(shown.text for shown in all_labels.get(name, ()))]
-        others += synonyms_of(synonyms)
-        folded = [" ".join(tongues.words(each)) for each in others]
-        yield " ".join(tongues.words(label)), tuple(dict.fromkeys(folded)), key, label
-
-
-def _named(cursor: Any, text: str, limit: int) -> list[Suggestion]:
-    """Services and organizations in whose names the words stand, the last one perhaps unfinished."""
-    said = asked(text)
-    if not said:
-        return []
-    last = said[-1]
-    parts = [quoted(f"A{word.stem}") for word in said[:-1]]
-    parts.append(_any(_lexeme(f"A{each}*") for each in dict.fromkeys((last.stem, last.typed))))
-    cursor.execute(
-        "SELECT kind, object_id, name FROM"
-        " (SELECT * FROM directory_listing WHERE words @@ %s::tsquery OFFSET 0) found"
-        " ORDER BY sort_name, object_id LIMIT %s",
-        ["&".join(parts), limit],
-    )
-    return [Suggestion(*row) for row in cursor.fetchall()]
