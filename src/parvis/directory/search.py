@@ -490,7 +490,7 @@ def documents(
     if not said:
         return None
     looked_up, page = None, None
-    if limit and not filters.near and len(said) <= MOST_GROUPS:
+    if limit and not filters.near and (len(said) == 1 or len(_wanted(said)) <= MOST_GROUPS):
         looked_up, page = _at_once(said, shape, filters, _where(filters, now, extra, few=True), limit, offset)
     if page is not None:
         return page
