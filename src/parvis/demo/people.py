@@ -22,6 +22,8 @@ import django
 from django.db import connection, models, transaction
 
 from parvis.accounts.models import Role, User
+from parvis.appointments.models import Appointment, AppointmentPerson, InterpreterBooking
+from parvis.arrivals.models import Arrival
 from parvis.cases import consent_texts, contact, policies
 from parvis.cases.models import (
     Access,
@@ -45,6 +47,8 @@ from parvis.cases.models.base import OFFICE
 from parvis.cases.models.profile import DOMAIN_CLASSES, Domain
 from parvis.core import names
 from parvis.core.access import DataClass
+from parvis.demo.appointments import load_appointments
+from parvis.demo.arrivals import load_arrivals
 from parvis.demo.cities import CITIES, FIRST_NAMES, LAST_NAMES, DemoCity
 from parvis.demo.generator import NAMESPACE, identifier, identifier_space
 from parvis.demo.origins import ORIGINS, Origin
@@ -89,7 +93,7 @@ GIVEN: dict[type[models.Model], tuple[str, ...]] = {
     SearchToken: ("token", "person_id", "grantee_id"),
 }  # fmt: skip
 
-LOCKED: tuple[type[models.Model], ...] = (*GIVEN, Access, Agreement)
+LOCKED: tuple[type[models.Model], ...] = (*GIVEN, Access, Agreement, Arrival)
 
 STREAMS = ("claimant",) * 7 + ("recognised",) * 4 + ("resettled",) * 3 + ("pr_other",) * 3 + ("sponsored", "temporary")
 TITLES = (
@@ -240,11 +244,15 @@ def _written(plan: Plan, first: int, last: int, roles: Roles, many: bool, say: P
             done += lot[Person][0]
             say("people", done, total)
         taken.back(say)
+        written["arrival"] = load_arrivals(seed=plan.seed)
         say("access", 0, 0)
         cursor.execute(f"ANALYZE {', '.join(tables)}")  # without it, the projection of a million is planned for a few
         cursor.execute("SET LOCAL work_mem = '256MB'")
         cursor.execute(policies.PROJECT_ALL)
         access.back(say)
+        for model in (Appointment, AppointmentPerson, InterpreterBooking):
+            cursor.execute(f"ALTER TABLE {model._meta.db_table} DISABLE ROW LEVEL SECURITY")
+        written["appointment"] = load_appointments(seed=plan.seed)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")

@@ -14,6 +14,7 @@ COMMANDS = {
     "city add": "parvis.site.commands.city:add",
     "city list": "parvis.site.commands.city:list_",
     "import hsds": "parvis.site.commands.hsds:import_hsds",
+    "import arrivals": "parvis.site.commands.arrivals:import_arrivals",
     "export hsds": "parvis.site.commands.hsds:export_hsds",
     "demo": "parvis.site.commands.demo:demo",
     "user add": "parvis.site.commands.user:add",
