@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from aiosmtpd.controller import Controller
+from django.db import transaction
 
 from parvis.cases import contact
 from parvis.cases.models import ContactPoint, Person
@@ -24,7 +25,7 @@ TOKEN = "token-of-the-gateway"
 def reachable(by: Any, system: str = "sms", value: str = "+15145550142", **more: Any) -> Person:
     """The head of a new household, with a contact at which a message may be left."""
     home = opened(by)
-    with acting(by):
+    with acting(by), transaction.atomic():
         person = home.members.get(relation="head").person
         add_contact(person, system, value, **more)
     return person

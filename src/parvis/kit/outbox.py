@@ -131,7 +131,8 @@ def _pass(peer: str, now: dt.datetime, most: int) -> int:
     started, sent = time.monotonic(), 0
     queues = [queue for queue in _queues[peer] if queue.open()]
     for queue in queues:
-        sent += sum(_resolve(queue, now) for _ in range(most) if _may_ask(queue, now))
+        while is_open_for_us(peer, now) and (found := _resolve(queue, now)) is not None:
+            sent += found
     waiting = list(queues)
     while waiting and sent < most and time.monotonic() - started < PASS:
         for queue in list(waiting):
@@ -232,16 +233,13 @@ def _in_doubt(queue: Queue, now: dt.datetime) -> Any:
     return queue.rows.filter(delivery=Delivery.SENDING, next_attempt_at__lte=now)
 
 
-def _may_ask(queue: Queue, now: dt.datetime) -> bool:
-    return is_open_for_us(queue.peer, now) and _in_doubt(queue, now).exists()
-
-
-def _resolve(queue: Queue, now: dt.datetime) -> int:
-    """Find out about one row whose worker died, or whose peer did not say. Returns 1 when it was sent after all."""
+def _resolve(queue: Queue, now: dt.datetime) -> int | None:
+    """Find out about one row whose worker died, or whose peer did not say: 1 when it was sent after all, else 0; None
+    when there is no such row."""
     with transaction.atomic():
         row = _next(_in_doubt(queue, now))
         if row is None:
-            return 0
+            return None
         row.next_attempt_at = now + LEASE  # ours, while we ask
         row.save()
         question = queue.question(row) if queue.question and row.handed_at else None
