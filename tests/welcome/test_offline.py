@@ -24,8 +24,10 @@ SEND, KEY, PAGE = "/en/welcome/send/", "/en/welcome/key/", "/en/welcome/away/"
 
 def written(by: Any, name: str = "آمنة", **more: Any) -> dict[str, Any]:
     """What a browser sends of a short intake."""
-    data = {"name": name, "language": "ar", "others": "Youssef\nKarim\n", "tonight": "shelter",
-            "urgent": ["housing", "health"], **more}  # fmt: skip
+    data = {"name": name, "language": "ar", "tonight": "shelter", "needs": ["shelter", "medicine"],
+            "with-TOTAL_FORMS": "3", "with-INITIAL_FORMS": "0", "with-0-name": "Youssef", "with-0-relation": "child",
+            "with-0-age": "7", "with-1-name": "Karim", "with-1-relation": "spouse", "with-2-name": "",
+            **more}  # fmt: skip
     return {"key": str(uuid.uuid4()), "account": str(by.pk), "kind": "intake", "data": data,
             "made_at": timezone.now().isoformat()}  # fmt: skip
 
@@ -81,7 +83,7 @@ def test_what_fails_in_the_middle_leaves_no_receipt(city: Any, monkeypatch: Any)
     alice = open_account("alice", "agent")
     entry = written(alice)
     write = offline.Write(uuid.UUID(entry["key"]), "intake", entry["data"], timezone.now())
-    monkeypatch.setattr("parvis.cases.actions.people.record_many", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("parvis.arrivals.actions.desk.record_many", lambda *a, **k: 1 / 0)
     with acting(alice), pytest.raises(ZeroDivisionError):
         offline.take(write, by=alice)
     assert not Receipt.objects.exists() and count(alice) == (0, 0)

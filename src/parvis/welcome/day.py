@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connection
@@ -44,9 +44,11 @@ class Line:
     household: uuid.UUID
     reference: str
     at: dt.datetime | dt.date | None
-    #: of a household, or of the row itself: what catches two who change it at once
+    #: of the row: what catches two who change it at once
     version: int
     more: dict[str, Any]
+    #: the household's version, when the row's is another
+    home: int = 0
     name: str = ""
     title: str = ""
 
@@ -141,14 +143,14 @@ def day(viewer: User, whose: str, pages: dict[str, int] | None = None, only: str
     counted = ", ".join(f"(SELECT count(*) FROM ({text} LIMIT {MOST}) AS x)" for text in wanted.values())
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT x.section, x.id, x.person_id, x.household_id, h.reference, x.at, x.version, x.more"
+            f"SELECT x.section, x.id, x.person_id, x.household_id, h.reference, x.at, x.version, x.more, h.version"
             f" FROM ({drawn}) AS x JOIN cases_household h ON h.id = x.household_id", asked
         )  # fmt: skip
         rows = cursor.fetchall()
         cursor.execute(f"SELECT {counted}", asked)
         for section, count in zip(found.values(), cursor.fetchone(), strict=True):
             section.count = count
-    lines = [Line(*row[:7], json.loads(row[7]) if isinstance(row[7], str) else row[7]) for row in rows]
+    lines = [Line(*row[:7], json.loads(row[7]) if isinstance(row[7], str) else row[7], row[8]) for row in rows]
     for line in named(viewer, lines):
         found[line.section].lines.append(line)
     for section in found.values():
@@ -182,15 +184,13 @@ def _team(viewer: User) -> list[uuid.UUID]:
 
 def named(viewer: User, lines: Sequence[Line]) -> list[Line]:
     """The lines with the names that the viewer may see and the titles of their steps."""
-    persons = {line.person for line in lines if line.person}
-    visible = queries.granted(viewer, DataClass.IDENTITY).filter(person_id__in=persons).values("person_id")
-    names = dict(Person.objects.filter(pk__in=visible).values_list("pk", "name"))
+    sight = queries.Sight(viewer, {line.person for line in lines if line.person})
+    names = dict(Person.objects.filter(pk__in=sight.who(DataClass.IDENTITY)).values_list("pk", "name"))
     titles = _titles(lines)
     return [
-        Line(line.section, line.pk, line.person, line.household, line.reference, line.at, line.version, line.more,
-             names.get(line.person, ""), titles.get(line.pk, ""))
-        for line in lines
-    ]  # fmt: skip
+        replace(line, name=names.get(line.person, ""), title=titles.get(line.pk, ""))
+        for line in lines  # type: ignore[arg-type]
+    ]
 
 
 def _titles(lines: Iterable[Line]) -> dict[uuid.UUID, str]:

@@ -5,6 +5,7 @@ from parvis.welcome.views import away, picture, today
 app_name = "welcome"
 urlpatterns = [
     path("", today.today, name="today"),
+    path("do/", today.act, name="do"),
     path("away/", away.away, name="away"),
     path("worker.js", away.worker, name="worker"),
     path("key/", away.key, name="key"),

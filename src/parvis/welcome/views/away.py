@@ -21,9 +21,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from parvis.accounts.rules import require
+from parvis.arrivals.intake_forms import IntakeForm, WithFormSet
 from parvis.welcome import offline, rules
-from parvis.welcome.intake_forms import ShortIntakeForm, SwitchForm
 from parvis.welcome.models import LONGEST, OfflineSwitch
+from parvis.welcome.switch_forms import SwitchForm
+from parvis.welcome.writes import WITH
 
 CONFLICT, UNPROCESSABLE = 409, 422
 View = Callable[..., HttpResponse]
@@ -38,16 +40,21 @@ def for_agents(view: View) -> View:
     return shown
 
 
+def _kept_page() -> dict[str, Any]:
+    """`shell`: the page is drawn for whoever opens it later, and names nobody."""
+    return {"form": IntakeForm(), "others": WithFormSet(prefix=WITH), "shell": True}
+
+
 @for_agents
 @require_GET
 def away(request: HttpRequest) -> HttpResponse:
     """The page that a browser keeps: the short intake, and room for what it opens itself. It names nobody."""
-    return render(request, "welcome/away.html", {"form": ShortIntakeForm(), "shell": True})
+    return render(request, "welcome/away.html", _kept_page())
 
 
 ASSETS = (
     "kit/kit.css", "kit/kit.js", "kit/icons.svg", "kit/mark.svg", "cases/cases.css", "accounts/history.css",
-    "welcome/welcome.css", "welcome/desk.js", "welcome/away.js",
+    "arrivals/arrivals.css", "welcome/welcome.css", "welcome/desk.js", "welcome/away.js",
 )  # fmt: skip
 
 
@@ -57,7 +64,7 @@ def worker(request: HttpRequest) -> HttpResponse:
     """The service worker of this language's pages under welcome/ and of no other. It keeps a page that names nobody."""
     page = reverse("welcome:away")
     asked = {"page": page, "today": reverse("welcome:today"), "assets": [static(path) for path in ASSETS]}
-    drawn = render_to_string("welcome/away.html", {"form": ShortIntakeForm()})
+    drawn = render_to_string("welcome/away.html", _kept_page())
     kept = hashlib.sha256((json.dumps(asked) + drawn).encode()).hexdigest()[:12]
     script = render_to_string("welcome/worker.js", {"asked": json.dumps(asked | {"kept": kept})})
     return HttpResponse(script, content_type="text/javascript; charset=utf-8")

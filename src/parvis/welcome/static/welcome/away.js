@@ -45,7 +45,7 @@ document.addEventListener("DOMContentLoaded", function () {  // after desk.js, w
       one("due", item).textContent = step.due_words;
       one("complete", item).addEventListener("submit", function (event) {
         event.preventDefault();
-        var data = { step: step.step, version: step.version, label: step.title + " · " + step.name,
+        var data = { step: step.step, version: step.version, home: step.home, label: step.title + " · " + step.name,
                      evidence: event.target.elements.evidence.value };
         desk.add("complete", data).then(kept);
       });
@@ -71,7 +71,7 @@ document.addEventListener("DOMContentLoaded", function () {  // after desk.js, w
     if (!name.value.trim()) { name.setAttribute("aria-invalid", "true"); name.focus(); return; }
     name.removeAttribute("aria-invalid");
     new FormData(form).forEach(function (value, field) {
-      if (field === "urgent") (data.urgent = data.urgent || []).push(value); else data[field] = value;
+      if (field === "needs") (data.needs = data.needs || []).push(value); else data[field] = value;
     });
     if (!kept(await desk.add("intake", data))) return;
     form.reset();
