@@ -18,6 +18,7 @@ SIGNED_IN = EVERYBODY - {"visitor"}
 OFFICE = frozenset({"agent", "director", "coordinator", "administrator", "privacy"})
 EDITORS = frozenset({"coordinator", "administrator"})
 ADMINISTRATOR = frozenset({"administrator"})
+AGENT = frozenset({"agent"})
 PRIVACY = frozenset({"privacy"})
 PARTNERS = frozenset({"worker", "manager", "other_manager"})
 #: who keeps files of people at all
@@ -238,6 +239,16 @@ LINES: dict[str, Line] = {
     "appointments:step": Line(FILES, no_row, absent=True),
     "appointments:move": Line(FILES, no_row, absent=True),
     "appointments:cancel": Line(FILES, no_row, absent=True),
+    # the day's work is the agents', its numbers are the director's
+    "welcome:today": Line(AGENT),
+    "welcome:do": Line(AGENT, method="POST", data={"do": "complete"}),
+    "welcome:away": Line(AGENT),
+    "welcome:worker": Line(AGENT),
+    "welcome:key": Line(AGENT, method="POST"),
+    "welcome:list": Line(AGENT),
+    "welcome:send": Line(AGENT, method="POST"),
+    "welcome:picture": Line(frozenset({"director"})),
+    "welcome:offline": Line(ADMINISTRATOR),
     # messages
     "messaging:list": Line(FILES),
     "messaging:person": Line(FILES, the_person, hidden=PARTNERS),

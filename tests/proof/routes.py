@@ -251,6 +251,22 @@ ROUTES: dict[str, Route] = {
         )
     },
     "arrivals:change": Route(row("Arrival", what="met")),
+    # the day's work
+    "welcome:today": Route(asks=("whose=office", "whose=team", "whose=office&undated=2&overdue=2")),
+    "welcome:do": Route(
+        forms=(
+            {"do": "complete", "step": "{home}"},
+            {"do": "move", "step": "{home}", "on": "2026-12-24", "reason": "Essai"},
+            {"do": "assign", "step": "{home}", "to": "{lead}"},
+        )
+    ),
+    "welcome:away": Route(),
+    "welcome:worker": Route(),
+    "welcome:key": Route(forms=({"salt": "AAAAAAAAAAAAAAAAAAAAAA=="},)),
+    "welcome:list": Route(),
+    "welcome:send": Route(),
+    "welcome:picture": Route(asks=("period=year", "period=quarter&form=csv")),
+    "welcome:offline": Route(forms=({"on": "on", "hours": "6"},)),
     # messages
     "messaging:list": Route(asks=("show=waiting", "show=sent", "show=trouble", "show=cancelled")),
     "messaging:person": Route(persons(), forms=({"do": "out", "channel": "sms"}, {"do": "in", "channel": "sms"})),
