@@ -6,7 +6,9 @@ Many households at once are as many statements as one: an import opens thousands
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -217,6 +219,19 @@ def _read(households: Sequence[Household], now: dt.datetime) -> _Files:
     return _Files(plans, members, statuses, born, steps)
 
 
+_arriving: ContextVar[Mapping[uuid.UUID, dt.date]] = ContextVar("parvis_arriving", default={})
+
+
+@contextmanager
+def arriving(days: Mapping[uuid.UUID, dt.date]) -> Iterator[None]:
+    """Plans that are made in this block count from these days (household -> day) at once, and not a second time."""
+    token = _arriving.set(days)
+    try:
+        yield
+    finally:
+        _arriving.reset(token)
+
+
 def _plans(
     households: Sequence[Household], members: dict[uuid.UUID, list[HouseholdMember]], now: dt.datetime
 ) -> dict[uuid.UUID, Plan]:
@@ -229,6 +244,7 @@ def _plans(
         if plan is None and head is not None and household.state == HouseholdState.OPEN:
             new = Plan(person_id=head.person_id, household=household, protocol=versions.current(), derived_at=now)
             new.first_contact_on = household.opened_on
+            new.arrival_on = _arriving.get().get(household.pk)
             made.append(new)
         elif plan is not None:
             plan.derived_at = now

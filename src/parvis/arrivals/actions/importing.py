@@ -32,6 +32,7 @@ from parvis.core.access import DataClass
 from parvis.kit.acting import acting, acting_as_system
 from parvis.kit.jobs import alone, enqueue
 from parvis.ledger.actions import Entry, record, record_many
+from parvis.plans.deriving import arriving
 
 log = logging.getLogger("parvis.arrivals")
 
@@ -192,8 +193,9 @@ def run(manifest: Manifest, *, by: User, say: Say = _silent) -> dict[str, int]:
     now.save()
     entries += told
     entries.append(Entry("arrivals.manifest.imported", "arrivals.manifest", now.pk, None, counts))
-    record_many(entries, by=by)
-    tell_plans(arrivals, by=by)
+    with arriving({each.household_id: timezone.localdate(each.expected_at) for each in arrivals}):
+        record_many(entries, by=by)
+    tell_plans(arrivals, by=by)  # of those who had a plan before
     return counts
 
 
