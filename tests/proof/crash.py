@@ -15,7 +15,7 @@ from pathlib import Path
 CITY = os.environ.get("PROOF_CITY", "essai")
 
 
-def prepare() -> None:
+def prepare(password: str = "") -> None:
     from parvis.site.boot import boot
 
     urls = boot("owner")
@@ -27,7 +27,7 @@ def prepare() -> None:
     migrate_all(urls.roles())
     city = add_city(CITY, name="Essai", domains=["essai.localhost"], languages=["fr"], roles=urls.roles())
     connection.set_tenant(city)
-    open_account("crash", "agent", password=None)
+    open_account("crash", "agent", password=password or None)
 
 
 def keep() -> None:
@@ -73,8 +73,8 @@ def write(way: str) -> None:
             time.sleep(0.05)
 
 
-def check() -> None:
-    """What is there, as JSON: marks and how often, events per household, breaks of the ledger."""
+def check(column: str = "name_latin") -> None:
+    """What is there, as JSON: marks (in `column`) and how often, events per household, breaks of the ledger."""
     from parvis.site.boot import boot
 
     boot("worker")
@@ -94,7 +94,7 @@ def check() -> None:
         homes = set(Household.objects.filter(lead_worker=by).values_list("pk", flat=True))
         people = Person.objects.filter(householdmembers__household__in=homes)
         told = {
-            "marks": Counter(people.values_list("name_latin", flat=True)),
+            "marks": Counter(people.values_list(column, flat=True)),
             "households": len(homes),
             "untold": len(homes - set(events)),
             "told_of_nothing": len(set(events) - homes),

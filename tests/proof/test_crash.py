@@ -29,11 +29,13 @@ _HIDDEN = ("PARVIS_DSN", "DJANGO_SETTINGS_MODULE", "PARVIS_POSTGRES", "PYTEST_XD
 class Office:
     """An installation on a home of its own, and the processes that write in it."""
 
-    def __init__(self, home: Path, city: str = "", dsns: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Path, city: str = "", dsns: dict[str, str] | None = None, password: str = ""
+    ) -> None:
         """`city` with the URLs of its roles: one that is there already, and whose PostgreSQL is not ours to kill."""
         self.home = home
         kept = {name: value for name, value in os.environ.items() if name not in _HIDDEN}
-        self.env = {**kept, "PARVIS_HOME": str(home), "PYTHONPATH": str(ROOT)}
+        self.env = {**kept, "PARVIS_HOME": str(home), "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
         self.acknowledged: list[str] = []
         self.writers: list[subprocess.Popen[str]] = []
         self.kills: dict[str, int] = {"writers": 0, "databases": 0}
@@ -42,7 +44,7 @@ class Office:
         if dsns:
             self.env |= dsns | {"PROOF_CITY": city}
         else:
-            self.run("prepare")
+            self.run("prepare", password)
             self.keeper = self._keep()
 
     def run(self, *what: str) -> str:

@@ -1,4 +1,4 @@
-"""Book, move, cancel; they came or not; interpreters; hours; calendar feeds. One transaction each, told to the ledger."""
+"""Book, move, cancel; they came or not; interpreters; hours; feeds. One transaction each, told to the ledger."""
 
 import datetime as dt
 import hashlib

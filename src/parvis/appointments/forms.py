@@ -1,6 +1,7 @@
 """Forms of appointments: booked on one screen, moved, cancelled; hours; interpreters."""
 
 import datetime as dt
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from parvis.appointments.models import BookingState, Kind, Mode, Purpose, Reason
 from parvis.cases.entry_forms import language_choices
 from parvis.cases.models.people import Gender
 from parvis.core import slots
+from parvis.core.language import own_name
 
 MINUTES = (15, 30, 45, 60, 90, 120, 180)
 
@@ -94,7 +96,7 @@ class BookForm(TimeForm):
         widget=forms.Textarea({"rows": 2, "dir": "auto"}),
     )  # fmt: skip
     interpreter = forms.BooleanField(label=_("An interpreter is needed"), required=False)
-    language = forms.ChoiceField(label=_("Language"), choices=language_choices, required=False)
+    language = forms.ChoiceField(label=_("Language"), required=False)
     dialect = forms.CharField(label=_("Dialect or way of speaking"), max_length=80, required=False)
     gender = forms.ChoiceField(
         label=_("Gender of the interpreter, if it matters"), required=False,
@@ -102,9 +104,16 @@ class BookForm(TimeForm):
     )  # fmt: skip
     mode = forms.ChoiceField(label=_("How they interpret"), choices=Mode.choices, required=False)
 
-    def __init__(self, *args: Any, people: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, people: Sequence[tuple[str, str]], languages: Iterable[str] = (), **kwargs: Any
+    ) -> None:
+        """`languages`: BCP 47 tags that they speak; they come first, also those that no list has ("ar-SY")."""
         super().__init__(*args, **kwargs)
         self.fields["people"].choices = people  # type: ignore[attr-defined]
+        spoken = {tag: own_name(tag) for tag in languages if tag}
+        self.fields["language"].choices = [  # type: ignore[attr-defined]
+            ("", "—"), *spoken.items(), *(pair for pair in language_choices() if pair[0] and pair[0] not in spoken)
+        ]  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
@@ -178,6 +187,6 @@ def _spans(text: str) -> list[tuple[dt.time, dt.time]]:
     found.sort()
     if any(closes <= opens for opens, closes in found):
         raise ValueError(text)
-    if any(later[0] < earlier[1] for earlier, later in zip(found, found[1:], strict=False)):
+    if any(later[0] < earlier[1] for earlier, later in itertools.pairwise(found)):
         raise ValueError(text)
     return found

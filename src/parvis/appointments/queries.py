@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet
+from django.db.models.expressions import CombinedExpression
 from django.http import Http404
 from django.utils import timezone
 
@@ -42,7 +43,7 @@ def _held(viewer: Any, *, writes: bool = False) -> QuerySet[Any]:
     return (
         cases.granted(viewer, writes=writes)
         .filter(person_id=OuterRef("person_id"))
-        .alias(shown=F("classes").bitand(OuterRef("row_class")))
+        .alias(shown=CombinedExpression(F("classes"), "&", OuterRef("row_class"), output_field=IntegerField()))
         .filter(shown__gt=0)
     )
 

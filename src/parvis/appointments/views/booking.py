@@ -42,11 +42,13 @@ def new(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     seen = glance.household(request.user, found)
     writable = [card.person for card in seen.cards if card.person.pk in seen.sight.writes]
     require(bool(writable), "appointments.booked", found)
+    spoken = [tag for card in seen.cards for tag in (card.person.language, *(row.language for row in card.languages))]
     workers = list(cases.workers(found.holder_id))
     worker = _worker(request, found, workers)
     free = queries.free(worker, _minutes(request.POST.get("minutes") or request.GET.get("minutes")))
     form = BookForm(
-        request.POST or None, people=[(str(each.pk), each.name) for each in writable], workers=workers, free=free,
+        request.POST or None, people=[(str(each.pk), each.name) for each in writable],
+        languages=spoken, workers=workers, free=free,
         zone=queries.zone(), initial=_first(writable[0], seen, worker, free),
     )  # fmt: skip
     shown = {"household": found, "form": form, "heading": _("New appointment"), "worker": worker,
