@@ -51,12 +51,14 @@ from parvis.demo.appointments import load_appointments
 from parvis.demo.arrivals import load_arrivals
 from parvis.demo.cities import CITIES, FIRST_NAMES, LAST_NAMES, DemoCity
 from parvis.demo.generator import NAMESPACE, identifier, identifier_space
+from parvis.demo.messages import load_messages
 from parvis.demo.origins import ORIGINS, Origin
 from parvis.kit import policies as locks
 from parvis.kit import sealing
 from parvis.kit.server import Roles
 from parvis.ledger.actions import Entry, record_many
 from parvis.ledger.models import Event
+from parvis.messaging.models import Message, OptOut
 from parvis.orgs.models import Organization
 from parvis.places import gazetteer
 
@@ -250,9 +252,10 @@ def _written(plan: Plan, first: int, last: int, roles: Roles, many: bool, say: P
         cursor.execute("SET LOCAL work_mem = '256MB'")
         cursor.execute(policies.PROJECT_ALL)
         access.back(say)
-        for model in (Appointment, AppointmentPerson, InterpreterBooking):
+        for model in (Appointment, AppointmentPerson, InterpreterBooking, Message, OptOut):
             cursor.execute(f"ALTER TABLE {model._meta.db_table} DISABLE ROW LEVEL SECURITY")
         written["appointment"] = load_appointments(seed=plan.seed)
+        written["message"] = load_messages(seed=plan.seed)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
