@@ -7,10 +7,17 @@ class PlansConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from parvis.cases import consequences, panels
+        from parvis.cases import wording as cases_wording
         from parvis.kit.policies import provide
         from parvis.ledger.actions import subscribe_to_many
-        from parvis.plans import actions, policies
+        from parvis.plans import actions, policies, shown, wording
 
         provide(policies.statements)
         subscribe_to_many(actions.OF_HOUSEHOLDS, actions.follow_households)
         subscribe_to_many(actions.OF_PERSONS, actions.follow_persons)
+        cases_wording.MORE.update(wording.DEEDS)
+        panels.register("top", panels.Panel("danger", "plans/danger_panel.html", shown.danger_panel, order=10))
+        panels.register("main", panels.Panel("plan", "plans/panel.html", shown.household_panel, order=10))
+        panels.register_own("plan", "plans/own_panel.html", shown.own_panel)
+        consequences.register("plan", shown.consequences)

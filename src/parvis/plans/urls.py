@@ -1,4 +1,13 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from parvis.plans.views import plan, steps
 
 app_name = "plans"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("step/<uuid:pk>", steps.step, name="step"),
+    path("steps/done", steps.several, name="several"),
+    path("of/<uuid:pk>", plan.plan, name="plan"),
+    path("of/<uuid:pk>/paper", plan.print_plan, name="paper"),
+    path("of/<uuid:pk>/danger/<slug:code>", plan.danger, name="danger"),
+    path("mine/paper", plan.print_own, name="own-paper"),
+]

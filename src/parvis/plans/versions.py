@@ -1,7 +1,9 @@
 """The protocol's versions as plans read them: each parsed once in a process, because a published one never changes."""
 
+import tomllib
 import uuid
 from functools import lru_cache
+from importlib import resources
 
 from django.db import connection
 from django.utils import timezone
@@ -48,5 +50,18 @@ def step(pk: uuid.UUID, code: str) -> ProtocolStep | None:
 
 
 def title(found: ProtocolStep | None, language: str, code: str = "") -> str:
-    """What a step is called in a language, or in French or English."""
-    return say(found.title, language, "fr", "en") if found else code
+    """What a step is called in a language: as the protocol says, as we have it besides, or in French or English."""
+    if found is None:
+        return code
+    short = language.partition("-")[0]
+    if short not in found.title and language not in found.title:
+        besides = _titles().get(short, {}).get(found.code)
+        if besides:
+            return besides
+    return say(found.title, language, "fr", "en")
+
+
+@lru_cache(maxsize=1)
+def _titles() -> dict[str, dict[str, str]]:
+    file = resources.files("parvis.plans") / "data" / "titles.toml"
+    return tomllib.loads(file.read_text("utf-8"))

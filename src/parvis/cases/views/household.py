@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 
 from parvis.accounts.rules import require
-from parvis.cases import glance, panels, queries, wording
+from parvis.cases import consequences, glance, panels, queries, wording
 from parvis.cases.actions import moves
 from parvis.cases.actions.moves import Conflict, Move, Refused
 from parvis.cases.actions.people import NewPerson
@@ -110,9 +110,19 @@ def _preview(request: HttpRequest, shown: dict[str, Any], move: Move, *, stale: 
         for begin in move.begins
         if begin.person and begin.relation != Relation.HEAD and move.what not in ("joined", "related")
     ]
-    more = {"lines": wording.move(move), "stale": stale, "events": events, "relations": relations,
+    follows = [] if stale else _follows(request, move)
+    more = {"lines": wording.move(move), "follows": follows, "stale": stale, "events": events, "relations": relations,
             "choices": RELATIONS}  # fmt: skip
     return render(request, "cases/preview.html", shown | more, status=CONFLICT if stale else 200)
+
+
+def _follows(request: HttpRequest, move: Move) -> list[wording.Line]:
+    """What else it will do; nothing when somebody was quicker: that is told when it is carried out."""
+    by, version = request.user, move.household.version
+    try:
+        return consequences.of(lambda: moves.carry_out(move, by=by, version=version))  # type: ignore[arg-type]
+    except Conflict:
+        return []
 
 
 def moves_since(request: HttpRequest, found: Household) -> list[dict[str, Any]]:
@@ -216,7 +226,7 @@ def undo(request: HttpRequest, pk: uuid.UUID, event: int) -> HttpResponse:
     except Refused as why:
         return render(request, "cases/undo.html", shown | {"refused": str(why)}, status=CONFLICT)
     version = _version(request, found)
-    shown |= {"lines": wording.move(move), "stale": version != found.version}
+    shown |= {"lines": wording.move(move), "follows": _follows(request, move), "stale": version != found.version}
     if request.method != "POST" or shown["stale"]:
         return render(request, "cases/undo.html", shown, status=CONFLICT if shown["stale"] else 200)
     try:

@@ -1,6 +1,7 @@
 """The page of a person, section by section, and the forms that fill the sections."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -9,12 +10,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from parvis.cases import glance, links, wording
+from parvis.cases import consequences, glance, links, wording
 from parvis.cases.actions import profile as actions
 from parvis.cases.actions.moves import Conflict, Refused
 from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk, looked, writer
 from parvis.cases.glance import Profile
-from parvis.cases.models import Address, Note, Person
+from parvis.cases.models import Address, ImmigrationStatus, Note, Person
 from parvis.cases.profile_forms import EndForm, IdentityForm
 from parvis.cases.views.sections import SECTIONS, Section, picture
 from parvis.core.access import DataClass, classes
@@ -135,13 +136,27 @@ def add(request: HttpRequest, pk: uuid.UUID, slug: str) -> HttpResponse:
         return render(request, "cases/row.html", shown, status=UNPROCESSABLE)
     given = dict(form.cleaned_data)
     also = others if given.pop("whole", False) else []
+
+    def change() -> Any:
+        return actions.add(section.model, profile.person, given, by=request.user, also=also)  # type: ignore[arg-type]
+
     try:
-        actions.add(section.model, profile.person, given, by=request.user, also=also)  # type: ignore[arg-type]
+        follows = _follows(request, section, change)
+        if follows:
+            return render(request, "cases/row.html", shown | {"follows": follows})
+        change()
     except Refused as why:
         form.add_error(None, str(why))
         return render(request, "cases/row.html", shown, status=UNPROCESSABLE)
     messages.success(request, _("Saved."))
     return redirect(f"{_url(pk)}#{slug}")
+
+
+def _follows(request: HttpRequest, section: Section, change: Callable[[], Any]) -> list[wording.Line]:
+    """What a change of status will do besides, as long as nobody has said yes to it."""
+    if section.model is not ImmigrationStatus or "confirm" in request.POST:
+        return []
+    return consequences.of(change)
 
 
 def _url(pk: uuid.UUID) -> str:
@@ -186,11 +201,17 @@ def row(request: HttpRequest, pk: uuid.UUID, slug: str, row: uuid.UUID) -> HttpR
     shown["was"] = request.POST.get("was", "")
     if not valid:
         return render(request, "cases/row.html", shown, status=UNPROCESSABLE)
-    try:
+
+    def change() -> Any:
         if ending:
-            actions.end(found, over.cleaned_data["on"], was=shown["was"], by=request.user)  # type: ignore[arg-type]
-        else:
-            actions.change(found, form.cleaned_data, was=shown["was"], by=request.user)  # type: ignore[arg-type]
+            return actions.end(found, over.cleaned_data["on"], was=shown["was"], by=request.user)  # type: ignore[arg-type]
+        return actions.change(found, form.cleaned_data, was=shown["was"], by=request.user)  # type: ignore[arg-type]
+
+    try:
+        follows = _follows(request, section, change)
+        if follows:
+            return render(request, "cases/row.html", shown | {"follows": follows, "ending": ending})
+        change()
     except Refused as why:
         (over if ending else form).add_error(None, str(why))
         return render(request, "cases/row.html", shown, status=UNPROCESSABLE)
