@@ -219,7 +219,7 @@ def _read(households: Sequence[Household], now: dt.datetime) -> _Files:
     return _Files(plans, members, statuses, born, steps)
 
 
-_arriving: ContextVar[Mapping[uuid.UUID, dt.date]] = ContextVar("parvis_arriving", default={})
+_arriving: ContextVar[Mapping[uuid.UUID, dt.date] | None] = ContextVar("parvis_arriving", default=None)
 
 
 @contextmanager
@@ -244,7 +244,7 @@ def _plans(
         if plan is None and head is not None and household.state == HouseholdState.OPEN:
             new = Plan(person_id=head.person_id, household=household, protocol=versions.current(), derived_at=now)
             new.first_contact_on = household.opened_on
-            new.arrival_on = _arriving.get().get(household.pk)
+            new.arrival_on = (_arriving.get() or {}).get(household.pk)
             made.append(new)
         elif plan is not None:
             plan.derived_at = now
