@@ -344,6 +344,7 @@ class _Shape(NamedTuple):
 
 
 _MemberShape = tuple[Stream, _Span]
+_Has = tuple[tuple[Reason, ...], tuple[str, int | None]]  # why; from which anchor, from which age on
 
 
 class _Compiled:
@@ -360,6 +361,8 @@ class _Compiled:
         self.spans[_UNKNOWN_ADULT] = _Span(_UNKNOWN_ADULT, ADULT_AT)
         self.spans[_UNKNOWN_CHILD] = _Span(_UNKNOWN_CHILD, 0)
         self.shapes: dict[tuple[_MemberShape, ...], _Shape] = {}
+        self._of_member: dict[_MemberShape, dict[str, _Has]] = {}
+        self._of_household: dict[frozenset[_MemberShape], dict[str, tuple[Reason, ...]]] = {}
 
     def span(self, member: Member, on: date) -> _Span:
         age = member.age(on)
@@ -372,7 +375,32 @@ class _Compiled:
         if found is None:
             if len(self.shapes) >= MOST_SHAPES:
                 self.shapes.clear()
-            found = self.shapes[members] = _shape(self.protocol, members)
+            found = self.shapes[members] = _shape(self, members)
+        return found
+
+    def member_has(self, member: _MemberShape) -> Mapping[str, _Has]:
+        """By its code, each step that is asked of such a member, with why."""
+        found = self._of_member.get(member)
+        if found is None:
+            stream, span = member
+            found = self._of_member[member] = {
+                step.code: (_presence(step, [member]), _start(step, stream, span))
+                for step in self.protocol.steps
+                if step.scope is not Scope.HOUSEHOLD and _asked(step, stream, span)
+            }
+        return found
+
+    def household_has(self, members: frozenset[_MemberShape]) -> Mapping[str, tuple[Reason, ...]]:
+        """By its code, each step that is asked of a household of such members, with why."""
+        found = self._of_household.get(members)
+        if found is None:
+            if len(self._of_household) >= MOST_SHAPES:
+                self._of_household.clear()
+            found = self._of_household[members] = {
+                step.code: _presence(step, members)
+                for step in self.protocol.steps
+                if step.scope is Scope.HOUSEHOLD and _household_has(step, members)
+            }
         return found
 
 
@@ -388,7 +416,7 @@ def _asked(step: ProtocolStep, stream: Stream, span: _Span) -> bool:
     return step.scope is Scope.PERSON or span.adult == (step.scope is Scope.ADULT)
 
 
-def _household_has(step: ProtocolStep, members: tuple[_MemberShape, ...]) -> bool:
+def _household_has(step: ProtocolStep, members: frozenset[_MemberShape]) -> bool:
     return any(step.serves(stream) for stream, _ in members) and (
         step.ages == (None, None) or any(span.within(step.ages) for _, span in members)
     )
@@ -410,46 +438,42 @@ def _presence(step: ProtocolStep, members: Iterable[_MemberShape]) -> tuple[Reas
     return tuple(found)
 
 
-def _start(step: ProtocolStep, member: int, members: tuple[_MemberShape, ...]) -> _From:
-    if member >= 0:
-        stream, span = members[member]
-        least = step.ages[0] if step.ages[0] is not None else ADULT_AT if step.scope is Scope.ADULT else 0
-        return _From(((member, step.anchor_for(stream)),), least if span.known else None)
-    whose = [(index, step.anchor_for(stream)) for index, (stream, _) in enumerate(members) if step.serves(stream)]
-    return _From(tuple(whose), None)
+def _start(step: ProtocolStep, stream: Stream, span: _Span) -> tuple[str, int | None]:
+    """The anchor of a member's row, and the age before which it can't begin."""
+    least = step.ages[0] if step.ages[0] is not None else ADULT_AT if step.scope is Scope.ADULT else 0
+    return step.anchor_for(stream), least if span.known else None
 
 
-def _shape(protocol: Protocol, members: tuple[_MemberShape, ...]) -> _Shape:
+def _shape(compiled: _Compiled, members: tuple[_MemberShape, ...]) -> _Shape:
     """The rows of a household of such members. A need that is not among them counts as met (rule 1)."""
+    protocol = compiled.protocol
     starts: dict[_From, int] = {}
     slots: list[_Slot] = []
     placed: dict[str, dict[int, int]] = {}  # code -> member -> slot
+    of_household = compiled.household_has(frozenset(members))
+    of_members = [compiled.member_has(member) for member in members]
     for step in protocol.steps:
+        code = step.code
+        placed[code] = rows = {}
+        whose: list[tuple[int, tuple[Reason, ...], _From]] = []
         if step.scope is Scope.HOUSEHOLD:
-            whose = [-1] if _household_has(step, members) else []
+            if (presence := of_household.get(code)) is not None:
+                served = [(place, stream) for place, (stream, _) in enumerate(members) if step.serves(stream)]
+                anchors = tuple((place, step.anchor_for(stream)) for place, stream in served)
+                whose.append((-1, presence, _From(anchors, None)))
         else:
-            whose = [index for index, (stream, span) in enumerate(members) if _asked(step, stream, span)]
-        placed[step.code] = {}
-        for member in whose:
-            start = starts.setdefault(_start(step, member, members), len(starts))
-            needs = tuple(slot for code in step.needs for slot in _needed(protocol, step, member, code, placed))
-            covered = tuple((code, index) for code in step.covered_by for index in {member, -1})
-            presence = _presence(step, members if member < 0 else [members[member]])
-            placed[step.code][member] = len(slots)
+            for place, has in enumerate(of_members):
+                if (found := has.get(code)) is not None:
+                    presence, (anchor, age) = found
+                    whose.append((place, presence, _From(((place, anchor),), age)))
+        for member, presence, start in whose:
+            needs = tuple(slot for need in step.needs for slot in _needed(protocol, step, member, need, placed))
+            covered = tuple((other, place) for other in step.covered_by for place in {member, -1})
+            rows[member] = len(slots)
+            index = starts.setdefault(start, len(starts))
+            legal = step.kind is Kind.LEGAL
             slots.append(
-                _Slot(
-                    step,
-                    member,
-                    start,
-                    needs,
-                    covered,
-                    presence,
-                    step.code,
-                    step.days,
-                    step.grace,
-                    step.kind is Kind.LEGAL,
-                    step.holds,
-                )
+                _Slot(step, member, index, needs, covered, presence, code, step.days, step.grace, legal, step.holds)
             )
     return _Shape(tuple(slots), tuple(starts))
 

@@ -483,7 +483,7 @@ def _step(read: _Reader, data: Mapping[str, Any], top: Mapping[str, Any], langua
             anchors[Stream(stream)] = str(anchor)
         except ValueError:
             read.fault(code, "anchors", "unknown_value", value=str(stream))
-    grace = data.get("grace", top.get("grace_days"))
+    grace = data.get("grace", top.get("grace_days", 7))
     sources = tuple(read.listed(code, data, "sources", str))
     if not any(source.strip() for source in sources):
         read.fault(code, "sources", "missing")
@@ -666,7 +666,7 @@ def faults(data: Mapping[str, Any]) -> tuple[Fault, ...]:
     found = _read(data)[1]
     rows = data.get("steps")
     codes = [row.get("code") for row in rows if isinstance(row, Mapping)] if isinstance(rows, Sequence) else []
-    place = {code: index for index, code in reversed(list(enumerate(codes)))}
+    place = {str(code): index for index, code in reversed(list(enumerate(codes)))}
     return tuple(sorted(found, key=lambda fault: place.get(fault.step, -1)))
 
 
@@ -692,7 +692,8 @@ def as_json(data: Any) -> Any:
 
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """The data of `below` with that of `above` on it: its steps added, changed where the code is the same (what it
-    gives instead, the rest kept), or taken away (`drop = true`); its tables (calendar, anchors, days) joined; its other values instead.
+    gives instead, the rest kept), or taken away (`drop = true`); its tables (calendar, anchors, days)
+    joined; its other values instead.
     """
     joined = dict(below)
     for name, value in above.items():
