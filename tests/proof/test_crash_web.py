@@ -208,7 +208,8 @@ def _storm(office: Office, web: Web, figure: Figure, *, clients: int, wanted: in
     unsent = [mark for mark in writing.sent if mark not in there]
     figure(
         answered=len(writing.acknowledged), web_kills=web.kills, database_kills=databases,
-        unanswered=writing.failed.total(), lost=len(lost), doubled=len(doubled), households=told["households"], breaks_of_the_ledger=len(told["breaks"]),
+        unanswered=writing.failed.total(), lost=len(lost), doubled=len(doubled),
+        households=told["households"], breaks_of_the_ledger=len(told["breaks"]),
     )  # fmt: skip
     assert not lost and not doubled and not told["breaks"]
     assert told["untold"] == told["told_of_nothing"] == told["told_twice"] == 0

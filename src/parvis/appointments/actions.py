@@ -316,7 +316,9 @@ def remind(now: dt.datetime) -> int:
     """Write the reminders that are due, each once, whoever else sweeps. Returns how many. As the system."""
     written = 0
     for hours, least in REMINDERS:
-        for pk in queries.due(now, hours, least):
+        with transaction.atomic():  # who acts is said in transactions
+            waiting = queries.due(now, hours, least)
+        for pk in waiting:
             written += _remind(pk, hours)
     return written
 
