@@ -1,5 +1,6 @@
 """People who can be written to, and peers on loopback that take, refuse, hang, or die with a message in their hands."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -44,12 +45,35 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Hold:
+    """Lets a peer keep its answer to one message, so that whoever sent it can be killed in between."""
+
+    def __init__(self) -> None:
+        self.at = 0
+        self.held = threading.Event()
+
+    def holds(self, taken: int) -> bool:
+        """Is this the one? Then whoever waits for `held` is told."""
+        if not self.at or taken < self.at:
+            return False
+        self.at = 0
+        self.held.set()
+        return True
+
+    def wait_for(self, taken: int) -> bool:
+        """Keep the answer to that message; True once it was taken."""
+        self.held.clear()
+        self.at = taken
+        return self.held.wait(30)
+
+
 class MailServer:
     """`mood`: "take", "later" (451), "never" (550), "hang" and "die" after the text: before its answer."""
 
     def __init__(self) -> None:
         self.mood = "take"
         self.received: list[tuple[list[str], bytes]] = []
+        self.hold = Hold()
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.mood == "later":
@@ -57,6 +81,8 @@ class MailServer:
         if self.mood == "never":
             return "550 no such box"
         self.received.append((list(envelope.rcpt_tos), envelope.content))
+        if self.hold.holds(len(self.received)):
+            await asyncio.sleep(3)
         if self.mood == "die":
             server.transport.abort()
         return "250 taken"
@@ -93,6 +119,7 @@ class SmsServer(ThreadingHTTPServer):
         self.asked = self.listed = 0
         self.lists = True
         self.lock = threading.Lock()
+        self.hold = Hold()
 
     @property
     def url(self) -> str:
@@ -120,9 +147,8 @@ class _Gateway(BaseHTTPRequestHandler):
         if mood == "take":
             return self._say(201, self.server.take(form))
         if mood == "slow":
-            time.sleep(0.02)
             said = self.server.take(form)
-            time.sleep(0.05)
+            time.sleep(3 if self.server.hold.holds(len(self.server.taken)) else 0.01)
             return self._say(201, said)
         if mood == "twice":
             self.server.take(form)
