@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -313,6 +314,16 @@ def decide(
             row.decision, row.same_as = what, same_as
             row.save(update_fields=["decision", "same_as"])
             changed += 1
+    if changed:
+        record("arrivals.manifest.decided", now, by=by, after={"rows": changed})
+    return changed
+
+
+@transaction.atomic
+def decide_all(manifest: Manifest, rows: QuerySet[ManifestRow], *, what: str = "another", by: User) -> int:
+    """The same decision ("another" or "skip") for many rows at once. Raises Denied, Refused."""
+    now = held(manifest, by, None, "arrivals.manifest.decided")
+    changed = ManifestRow.objects.filter(manifest=now, pk__in=rows.values("pk")).update(decision=what, same_as=None)
     if changed:
         record("arrivals.manifest.decided", now, by=by, after={"rows": changed})
     return changed

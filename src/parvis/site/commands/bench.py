@@ -45,7 +45,7 @@ def bench(services: int, people: int, keep: bool) -> None:
 
 def measure(folder: Path, services: int, number: int, say: Callable[[str], None]) -> list[dict[str, object]]:
     """Fill the database if it is new, run all rounds, and give the lines of the table."""
-    from parvis.site.bench import ledger, people, plans, rounds
+    from parvis.site.bench import arrivals, ledger, people, plans, rounds
 
     env = dict(os.environ)
     say(f"a demo of {services} services and {number} people (the first time only: minutes)")
@@ -70,13 +70,16 @@ def measure(folder: Path, services: int, number: int, say: Callable[[str], None]
     found.lines += plans.derived(say)
     # the worker is gone: its sweeps would visit the cities that are measured here
     owner = boot("owner").owner
-    names = ("bench_import", "bench_copy", "bench_ledger")
+    names = ("bench_import", "bench_copy", "bench_ledger", arrivals.NAME)
     for name in names:
         _drop(owner, name)
     try:
         found.lines += rounds.import_against_copy(folder, env, owner, services, postmaster, say)
         rounds._city("bench_ledger", env)
         found.lines += ledger.append_against_insert("bench_ledger", env, owner, urls.app, say)
+        if number:
+            rounds._city(arrivals.NAME, env)
+            found.lines += arrivals.import_against_copy(folder, env, say)
     finally:
         for name in names:
             _drop(owner, name)
