@@ -45,7 +45,7 @@ def bench(services: int, people: int, keep: bool) -> None:
 
 def measure(folder: Path, services: int, number: int, say: Callable[[str], None]) -> list[dict[str, object]]:
     """Fill the database if it is new, run all rounds, and give the lines of the table."""
-    from parvis.site.bench import arrivals, ledger, people, plans, rounds
+    from parvis.site.bench import arrivals, ledger, people, plans, rounds, welcome
 
     env = dict(os.environ)
     say(f"a demo of {services} services and {number} people (the first time only: minutes)")
@@ -67,6 +67,8 @@ def measure(folder: Path, services: int, number: int, say: Callable[[str], None]
         found.raw.close()
     if number:
         found.lines += people.people(folder, urls.app, postmaster, say)
+    if number:
+        found.lines += welcome.welcome(folder, urls.app, postmaster, say)
     found.lines += plans.derived(say)
     # the worker is gone: its sweeps would visit the cities that are measured here
     owner = boot("owner").owner
