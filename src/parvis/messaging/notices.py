@@ -54,7 +54,10 @@ def office_values() -> dict[str, str]:
 
 def worded(found: Template, tag: str, values: Mapping[str, Any]) -> Wording:
     """The template in one language, filled. Raises KeyError."""
-    return filled(found, tag, {**office_values(), **values}, rules.zone())
+    office = office_values()
+    if office["phone"] and language.direction(tag) == "rtl":  # else its groups of digits change places
+        office["phone"] = f"\u200e{office['phone']}\u200e"
+    return filled(found, tag, {**office, **values}, rules.zone())
 
 
 def with_foot(wording: Wording, *, channel: str, tag: str, message: uuid.UUID, first: bool) -> Wording:
