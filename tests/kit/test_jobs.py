@@ -5,6 +5,7 @@ import threading
 import time
 from typing import Any
 
+import pytest
 from django.db import connection, transaction
 from django_tenants.utils import get_public_schema_name, schema_context
 
@@ -89,3 +90,26 @@ def test_a_sweep_that_fails_does_not_stop_the_others(fresh_city: Any) -> None:
         jobs.sweeps.known.clear()
         jobs.sweeps.known.update(known)
     assert len(ran) > 1
+
+
+@pytest.mark.parametrize("apart", [True, False], ids=["apart", "control: not apart"])
+def test_a_sweep_that_waits_for_somebody_else_stops_nothing(monkeypatch: Any, apart: bool) -> None:
+    """A mail server that hangs costs its own thread. Not apart, it would stop all that follows."""
+    let_go, reached, stop = threading.Event(), threading.Event(), threading.Event()
+    known = jobs.Sweeps()
+    known.add("hangs", dt.timedelta(seconds=0), lambda now: let_go.wait(10), apart=apart)
+    known.add("goes on", dt.timedelta(seconds=0), lambda now: reached.set())
+    monkeypatch.setattr(jobs, "sweeps", known)
+    monkeypatch.setattr(jobs, "_queue", lambda stop: None)
+    monkeypatch.setattr(jobs, "close_old_connections", lambda: None)
+    monkeypatch.setattr(jobs, "sweep_city", lambda sweep, schema: sweep.action(dt.datetime.now(dt.UTC)))
+    beats: list[int] = []
+    life = threading.Thread(target=jobs.work, args=(lambda: ["a city"], lambda: beats.append(1)), kwargs={"stop": stop})
+    life.start()
+    try:
+        assert reached.wait(3 if apart else 1.5) is apart
+        assert beats
+    finally:
+        let_go.set()
+        stop.set()
+        life.join(15)
