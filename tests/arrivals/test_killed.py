@@ -5,9 +5,11 @@ import signal
 import subprocess
 import sys
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 from psycopg.conninfo import make_conninfo
 
 from parvis.arrivals import queries
@@ -43,6 +45,7 @@ def there(by: Any) -> dict[str, int]:
 
 
 def test_a_killed_import_leaves_nothing_and_runs_again(fresh_city: Any, django_db_blocker: Any) -> None:
+    timezone.activate(ZoneInfo(fresh_city.timezone))
     with django_db_blocker.unblock():
         alice = open_account("alice", "agent")
         manifest = story.brought(alice, story.large(120), "list.xlsx")
@@ -67,5 +70,7 @@ def test_a_killed_import_leaves_nothing_and_runs_again(fresh_city: Any, django_d
         assert again.communicate(timeout=120)[0].strip() == "done"
         assert there(alice) == found
         with acting(alice), transaction.atomic():
+            hours = {timezone.localtime(each.expected_at).hour for each in Arrival.objects.filter(timed=True)}
+            assert hours <= {11, 14, 16, 19, 21}, "hours of the list are the city's, also in the worker"
             assert ImportProgress.objects.get(pk=manifest.pk).attempts == 3
             assert {one.outcome for one in queries.ends(alice, manifest)} == {"created"}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import close_old_connections, connection
 from django.utils import timezone
@@ -27,10 +28,10 @@ log = logging.getLogger("parvis.jobs")
 
 @contextmanager
 def in_city(schema_name: str) -> Iterator[None]:
-    """Work in a city as a request does: with its row, not only its schema (its time zone and languages are read)."""
+    """Work in a city as a request does: with its row, not only its schema, and by its clock: a day is a local day."""
     with schema_context(get_public_schema_name()):
         city = get_tenant_model().objects.get(schema_name=schema_name)
-    with tenant_context(city):
+    with tenant_context(city), timezone.override(ZoneInfo(city.timezone)):
         yield
 
 

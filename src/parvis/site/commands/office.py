@@ -1,6 +1,7 @@
 """How a command opens the office: database there, tables there, city chosen; or one sentence saying what to do."""
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -26,6 +27,7 @@ def open_office(role: str = "app") -> Urls:
 def choose_city(schema: str = "") -> "City":
     """The city called `schema`, or the default one, made active. Raises UsageError when there is none."""
     from django.db import connection
+    from django.utils import timezone
 
     from parvis.cities.models import City
     from parvis.cities.queries import city
@@ -39,4 +41,5 @@ def choose_city(schema: str = "") -> "City":
             else "there is no city yet: `parvis city add`"
         ) from None
     connection.set_tenant(found)
+    timezone.activate(ZoneInfo(found.timezone))
     return found
