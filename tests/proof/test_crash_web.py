@@ -279,6 +279,12 @@ def _broken(office: Office) -> None:
                 held.execute(statement)
         with pytest.raises(psycopg.Error):
             held.execute("SELECT %s::int", [PHONE])
+        backend = held.info.backend_pid
+        timer = threading.Timer(1, os.kill, (backend, signal.SIGKILL))  # as a system without memory left does
+        timer.start()
+        with pytest.raises(psycopg.Error):
+            held.execute("SELECT pg_sleep(9), 'Zquxxamina'")
+    time.sleep(1)
 
 
 def test_a_few_answered_forms_survive_a_few_kills_of_the_server(

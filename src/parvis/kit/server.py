@@ -246,6 +246,9 @@ def _embedded(home: Path) -> Urls:
     elif not keep.has(f"database-parvis_{Roles._fields[-1]}"):  # made by a Parvis that had fewer roles
         with psycopg.connect(url("postgres", "postgres"), autocommit=True) as admin:
             _make_roles(admin, keep)
+    if "log_error_verbosity" not in (data / "postgresql.auto.conf").read_text():
+        with psycopg.connect(url("postgres", "postgres"), autocommit=True) as admin:
+            _hush(admin)
     return Urls(url(OWNER), **{name: url(f"parvis_{name}") for name in Roles._fields})
 
 
@@ -283,6 +286,16 @@ def _prepare_cluster(url: str, keep: Secrets, data: Path) -> None:
         for name, value in (pair.split("=", 1) for pair in os.environ.get("PARVIS_POSTGRES", "").split()):
             admin.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
         admin.execute("SELECT pg_reload_conf()")
+
+
+#: A statement that fails, or runs while its process dies, holds names: the server writes down none, nor its values.
+DISCREET = {"log_min_messages": "fatal", "log_min_error_statement": "panic", "log_error_verbosity": "terse"}
+
+
+def _hush(admin: psycopg.Connection) -> None:
+    for name, value in DISCREET.items():
+        admin.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+    admin.execute("SELECT pg_reload_conf()")
 
 
 def _make_roles(admin: psycopg.Connection, keep: Secrets) -> None:
