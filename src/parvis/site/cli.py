@@ -18,7 +18,10 @@ COMMANDS = {
     "export hsds": "parvis.site.commands.hsds:export_hsds",
     "demo": "parvis.site.commands.demo:demo",
     "user add": "parvis.site.commands.user:add",
+    "protocol check": "parvis.site.commands.protocol:check",
+    "protocol show": "parvis.site.commands.protocol:show",
     "ledger verify": "parvis.site.commands.ledger:verify",
+    "plans rederive": "parvis.site.commands.plans:rederive",
     "datamap": "parvis.site.commands.privacy:datamap",
     "purge": "parvis.site.commands.privacy:purge",
     "erase": "parvis.site.commands.privacy:erase",
@@ -43,6 +46,7 @@ GROUPS = {
     "import": "Bring data in.",
     "export": "Take data out.",
     "user": "People who sign in.",
+    "protocol": "The welcome plan's protocol as a file.",
     "ledger": "The record of every write.",
     "keys": "The key that wraps every person's data key.",
 }
