@@ -1,6 +1,7 @@
 """The desk without network in a real browser: what is written there arrives once, and lies nowhere in clear."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,15 +13,19 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
 from parvis.accounts.models import Session
 from parvis.cases.models import Household, Person
 from parvis.kit.acting import acting
+from parvis.plans.models import Step
 from parvis.welcome import offline
 from parvis.welcome.models import Receipt
 from tests.accounts.people import PASSWORD, open_account
-from tests.e2e.conftest import environment, start
+from tests.cases.story import NewPerson, opened
+from tests.e2e.conftest import environment, start, watch
 from tests.e2e.town import Town
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps a loop in this thread; nothing here awaits
@@ -159,7 +164,8 @@ def test_an_answer_that_is_lost_doubles_nothing(town: Town, alice: Any, visit: V
     }""")
     name = f"Perdue {alice.pk.hex[:5]}"
     write_down(page, name)
-    page.wait_for_function("window.statuses.length === 1")
+    while not page.evaluate("window.statuses.length"):
+        page.wait_for_timeout(50)
     page.evaluate("parvisDesk.send()")
     expect(page.locator("[data-desk]")).to_be_hidden(timeout=20_000)
     assert page.evaluate("window.statuses") == [200, 200] and arrived(alice, name) == 1
@@ -279,3 +285,83 @@ def test_an_office_that_has_not_turned_it_on_leaves_nothing_in_the_browser(
     assert page.evaluate("navigator.serviceWorker.getRegistrations().then(all => all.length)") == 0
     assert page.evaluate("parvisDesk.add('intake', {name: 'Nobody'})") == ""
     assert "key, extractable" not in page.evaluate(DUMP)
+
+
+@pytest.fixture
+def step(alice: Any) -> Step:
+    """A household of Alice's with one step that is due today."""
+    home = opened(alice, NewPerson(f"Amina {alice.pk.hex[:5]}"))
+    with acting(alice), transaction.atomic():
+        found = Step.objects.filter(household=home, kind="target", state="open").order_by("code").first()
+        assert found is not None
+        Step.objects.filter(household=home, kind="target").exclude(pk=found.pk).update(due_on=None)
+        Step.objects.filter(pk=found.pk).update(due_on=timezone.localdate())
+    return found
+
+
+def now(step: Step, by: Any) -> Step:
+    with acting(by), transaction.atomic():
+        return Step.objects.select_related("done_by").get(pk=step.pk)
+
+
+def test_a_step_is_completed_without_network_and_a_conflict_is_the_persons_to_decide(
+    town: Town, alice: Any, step: Step, visit: Visit
+) -> None:
+    context = visit()
+    page = context.new_page()
+    enter(page, town, alice)
+    make_ready(page)
+    context.set_offline(True)
+    page.goto(town.page("welcome/", "en"))
+    line = page.locator("[data-steps] li")
+    expect(line).to_contain_text(f"Amina {alice.pk.hex[:5]}")
+    assert f"Amina {alice.pk.hex[:5]}" not in page.evaluate(DUMP)
+    line.get_by_label("Evidence").fill("Reçu 12")
+    line.get_by_role("button", name="Done").click()
+    expect(page.locator("[data-rows]")).to_contain_text("Step completed")
+    expect(line).to_have_count(0)
+    with acting(alice), transaction.atomic():  # meanwhile the household has changed
+        Household.objects.filter(pk=step.household_id).update(version=F("version") + 1)
+    context.set_offline(False)
+    expect(page.locator("[data-rows]")).to_contain_text("was changed meanwhile", timeout=20_000)
+    expect(page.locator("[data-desk]")).to_contain_text("wait for your decision")
+    assert now(step, alice).state == "open"
+    page.get_by_role("button", name="Do it all the same").click()
+    expect(page.locator("[data-desk]")).to_be_hidden(timeout=20_000)
+    assert now(step, alice).state == "done" and now(step, alice).done_by == alice
+
+
+def test_the_day_by_the_keyboard(town: Town, alice: Any, step: Step, visit: Visit) -> None:
+    page = visit().new_page()
+    wrong = watch(page)
+    enter(page, town, alice)
+    expect(page.get_by_text("Keys:")).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    page.keyboard.type("Vu avec elle")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Take back what was just completed")).to_be_visible()
+    assert now(step, alice).state == "done"
+    page.keyboard.press("u")
+    expect(page.get_by_role("button", name="Take back what was just completed")).to_have_count(0)
+    assert now(step, alice).state == "open"
+    for _ in range(9):  # to the line of the step, which may stand behind overdue ones
+        page.keyboard.press("k")
+    page.keyboard.press("x")
+    expect(page.get_by_role("group", name="The chosen steps")).to_be_visible()
+    assert not wrong
+
+
+def test_the_header_is_one_row_on_a_telephone_and_its_menu_needs_no_script(
+    town: Town, alice: Any, visit: Visit
+) -> None:
+    page = visit(width=360, javascript=False).new_page()
+    enter(page, town, alice)
+    box = page.locator(".masthead").bounding_box()
+    assert box is not None and box["height"] < 90
+    menu = page.locator(".menus")
+    expect(menu).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    expect(menu.get_by_role("link", name="Today")).to_be_visible()
+    menu.get_by_role("link", name="Case files").click()
+    expect(page).to_have_url(re.compile(r"/en/files/"))
