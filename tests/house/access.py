@@ -190,6 +190,14 @@ LINES: dict[str, Line] = {
     "cases:me": Line(SIGNED_IN),
     "cases:me-withdraw": Line(SIGNED_IN, no_row, absent=True),
     # privacy and people's rights
+    # plans
+    "plans:step": Line(FILES, no_row, absent=True),
+    "plans:several": Line(FILES, method="POST"),
+    "plans:plan": Line(FILES, the_household, hidden=PARTNERS),
+    "plans:paper": Line(FILES, the_household, hidden=PARTNERS),
+    "plans:danger": Line(FILES, lambda world: {"pk": world.household.pk, "code": "911"}, hidden=PARTNERS),
+    "plans:rederive": Line(EDITORS),
+    "plans:own-paper": Line(SIGNED_IN, absent=True),
     # arrivals
     "arrivals:board": Line(FILES),
     "arrivals:intake": Line(FILES),

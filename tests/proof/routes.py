@@ -267,6 +267,27 @@ ROUTES: dict[str, Route] = {
     "welcome:send": Route(),
     "welcome:picture": Route(asks=("period=year", "period=quarter&form=csv")),
     "welcome:offline": Route(forms=({"on": "on", "hours": "6"},)),
+    # plans
+    "plans:step": Route(
+        row("Step"),
+        forms=(
+            {"do": "done", "evidence": "Essai"},
+            {"do": "not_applicable", "reason": "Essai"},
+            {"do": "pin", "on": "2027-01-11", "reason": "Essai"},
+            {"do": "assign", "who": ""},
+            {"do": "undo"},
+            {"do": "unpin"},
+        ),
+    ),
+    "plans:several": Route(forms=({"step": "{step}"},)),
+    "plans:plan": Route(
+        household(),
+        forms=({"do": "give", "language": "fr"}, {"do": "agree"}, {"do": "days", "arrival_on": "2027-01-11"}),
+    ),
+    "plans:paper": Route(household(), asks=("language=ar", "large=1")),
+    "plans:danger": Route(households("code", ("911", "dpj", "811"))),
+    "plans:rederive": Route(),
+    "plans:own-paper": Route(),
     # messages
     "messaging:list": Route(asks=("show=waiting", "show=sent", "show=trouble", "show=cancelled")),
     "messaging:person": Route(persons(), forms=({"do": "out", "channel": "sms"}, {"do": "in", "channel": "sms"})),

@@ -58,6 +58,7 @@ from parvis.kit.acting import acting, acting_as_system
 from parvis.messaging.models import Message, OptOut
 from parvis.orgs.actions import add_member, end_member
 from parvis.orgs.models import Membership, Organization
+from parvis.plans.models import Plan, Step
 from tests.accounts.people import open_account
 
 SOME = DataClass.IDENTITY | DataClass.CONTACT | DataClass.NEEDS | DataClass.HEALTH
@@ -260,6 +261,12 @@ class World:
                 self.ids[person.pk] = Canary(str(person.pk), name, member, DataClass.IDENTITY, "Person")
                 self.ids[row.pk] = Canary(str(row.pk), name, member, DataClass.HOUSEHOLD, "HouseholdMember")
                 self._fill(thing, member, person, by)
+            # the plan was made when the file was opened
+            plan = Plan.objects.get(household=household)
+            self._keep(thing, 0, plan, DataClass.PLAN)
+            for step in Step.objects.filter(household=household, by_hand=False):
+                member = thing.people.index(step.person)
+                self.ids[step.pk] = Canary(str(step.pk), name, member, DataClass(step.row_class), "Step")
 
     def _fill(self, thing: Thing, member: int, person: Person, by: Any) -> None:
         """A row in every table about a person, a canary in every free text of it."""
@@ -321,6 +328,11 @@ class World:
             message = Message(person=person, template="messaging.free", language="fr", delivery="cancelled",
                               channel="sms", next_attempt_at=now, row_class=klass.value)  # fmt: skip
             yield message, klass, ("last_error",), ("subject", "text")
+        for number, klass in enumerate((see.PLAN, see.HEALTH, see.STATUS)):
+            step = Step(person=person, household=thing.household, code=f"H{number}", scope="person", kind="target",
+                        owner_role="lead_worker", responsible_org=OFFICE, by_hand=True,
+                        row_class=klass.value)  # fmt: skip
+            yield step, klass, (), ("title", "evidence", "reason")
         yield OptOut(person=person, channel="email", how="desk", since=now), see.CONTACT, (), ()
         for number, (purpose, klass) in enumerate((("follow_up", see.PLAN), ("health", see.HEALTH))):
             starts = now + dt.timedelta(days=number + 1)

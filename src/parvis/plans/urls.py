@@ -1,6 +1,6 @@
 from django.urls import path
 
-from parvis.plans.views import plan, steps
+from parvis.plans.views import counting, plan, steps
 
 app_name = "plans"
 urlpatterns = [
@@ -9,5 +9,6 @@ urlpatterns = [
     path("of/<uuid:pk>", plan.plan, name="plan"),
     path("of/<uuid:pk>/paper", plan.print_plan, name="paper"),
     path("of/<uuid:pk>/danger/<slug:code>", plan.danger, name="danger"),
+    path("rederive", counting.rederive, name="rederive"),
     path("mine/paper", plan.print_own, name="own-paper"),
 ]

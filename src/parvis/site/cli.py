@@ -18,8 +18,6 @@ COMMANDS = {
     "export hsds": "parvis.site.commands.hsds:export_hsds",
     "demo": "parvis.site.commands.demo:demo",
     "user add": "parvis.site.commands.user:add",
-    "protocol check": "parvis.site.commands.protocol:check",
-    "protocol show": "parvis.site.commands.protocol:show",
     "ledger verify": "parvis.site.commands.ledger:verify",
     "plans rederive": "parvis.site.commands.plans:rederive",
     "datamap": "parvis.site.commands.privacy:datamap",
