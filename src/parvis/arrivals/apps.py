@@ -39,6 +39,7 @@ class ArrivalsConfig(AppConfig):
             Link(_("Arrivals"), "arrivals:board", icon="bus", order=12, shown=receives),
             Link(_("Surge mode"), "arrivals:surge", icon="flag", order=36, shown=switches),
         )
+        register("opening", Link(_("Short intake"), "arrivals:intake", shown=receives))
         panels.register("top", panels.Panel("arrival", "arrivals/panel.html", glance.load, order=20))
         cases_wording.MORE.update(wording.DEEDS)
         datamap.REGISTERS |= dict.fromkeys(("Manifest", "ManifestRow"), "the workers of the organization that got it")

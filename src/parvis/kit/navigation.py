@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
 
-#: "landing": where somebody's day begins when it is not where everybody's does
-Place = Literal["header", "user", "footer", "landing"]
+#: "landing": where somebody's day begins when it is not where everybody's does; "opening": other ways to open a file
+Place = Literal["header", "user", "footer", "landing", "opening"]
 
 
 def everyone(request: HttpRequest) -> bool:
@@ -40,7 +40,7 @@ class Link:
     posts: bool = False
 
 
-_links: dict[Place, list[Link]] = {"header": [], "user": [], "footer": [], "landing": []}
+_links: dict[Place, list[Link]] = {"header": [], "user": [], "footer": [], "landing": [], "opening": []}
 
 
 def register(place: Place, *links: Link) -> None:
