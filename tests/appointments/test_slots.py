@@ -4,7 +4,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parvis.core import slots
@@ -53,6 +53,7 @@ def test_what_is_taken_closed_or_over_is_not_offered() -> None:
     )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 96), st.integers(1, 8)), max_size=6),
     st.sampled_from([15, 30, 45, 60, 90]),
