@@ -12,8 +12,9 @@ from django.utils import timezone
 from psycopg import connect
 from psycopg.conninfo import make_conninfo
 
-from parvis.cases import events, policies, queries
+from parvis.cases import queries
 from parvis.cases.models import Consent, Household, HouseholdMember, Person, Withdrawal
+from parvis.kit import policies as kit_policies
 from parvis.kit.acting import acting
 from parvis.kit.policies import Place, in_schema
 from parvis.ledger.models import Event
@@ -28,7 +29,7 @@ def citus_city(fresh_city: Any) -> Any:
     bound = replace(place, citus=False)  # the clock and the process are one here
     with connect(make_conninfo(URLS.owner, dbname=connection.settings_dict["NAME"])) as owner:
         owner.execute(f"SET search_path = {fresh_city.schema_name}, public")
-        for provider in (policies.statements, events.statements):
+        for provider in kit_policies._providers.known:
             for statement in provider(place):
                 owner.execute(in_schema(statement, bound))
     return fresh_city

@@ -60,6 +60,12 @@ class AllSight(queries.Sight):
     def rows(self, model: Any) -> Any:
         return model.objects.filter(person_id__in=list(self.classes))
 
+    def read(
+        self, model: Any, more: str = "true", order: str = "created_at", *, with_account: str = ""
+    ) -> Any:  # fmt: skip
+        asked = f"person_id = ANY(%s) AND ({more})"
+        return queries.fetched(model, asked, order, [list(self.classes)], with_account)
+
 
 def without_the_code(patch: pytest.MonkeyPatch, world: World) -> None:
     """Every check of the people's files in Python says yes: what is left is the database."""

@@ -106,11 +106,11 @@ def age(person: Person, vault: Vault) -> int | None:
 def household(viewer: Any, found: Household) -> Glance:
     """Everybody of a household with what stands on its page."""
     sight = queries.Sight(viewer, household=found.pk)
-    rows = list(found.members.filter(person_id__in=sight.who(DataClass.HOUSEHOLD)).order_by("since", "created_at"))
+    rows = sight.members()
     present = {row.person_id: row for row in rows if row.until is None}
     wanted = set(sight.who(DataClass.IDENTITY))
     former = [row for row in rows if row.until is not None and row.ending not in (Ending.RELATION, Ending.MISTAKE)]
-    people = Person.objects.in_bulk(wanted)
+    people = {person.pk: person for person in queries.fetched(Person, "id = ANY(%s)", "id", [list(wanted)])}
     # of whom it was not agreed who they live with is here because access says so
     unsaid = {pk for pk, home in sight.homes.items() if home == found.pk and not sight.sees(pk, DataClass.HOUSEHOLD)}
     here = [person for pk, person in people.items() if pk in present or pk in unsaid]
@@ -123,7 +123,7 @@ def household(viewer: Any, found: Household) -> Glance:
     _statuses(sight, cards, vault)
     _homes(sight, cards, vault)
     _contacts(sight, cards, vault)
-    for finding in sight.rows(Finding).filter(ended_on=None, kind="need", level="urgent").order_by("noted_on"):
+    for finding in sight.read(Finding, "ended_on IS NULL AND kind = 'need' AND level = 'urgent'", "noted_on"):
         if finding.person_id in cards:
             cards[finding.person_id].urgent.append(finding)
     ordered = sorted(
@@ -146,28 +146,27 @@ def _one_each(rows: list[HouseholdMember]) -> list[HouseholdMember]:
 
 
 def _languages(sight: queries.Sight, cards: dict[uuid.UUID, Card]) -> None:
-    for row in sight.rows(SpokenLanguage).order_by("created_at"):
+    for row in sight.read(SpokenLanguage, order="created_at"):
         if row.person_id in cards:
             cards[row.person_id].languages.append(row)
 
 
 def _statuses(sight: queries.Sight, cards: dict[uuid.UUID, Card], vault: Vault) -> None:
-    for row in sight.rows(ImmigrationStatus).filter(until=None):
+    for row in sight.read(ImmigrationStatus, "until IS NULL"):
         if row.person_id in cards:
             card = cards[row.person_id]
             card.stream, card.expires_on = str(Stream(vault.open(row, "stream")).label), row.expires_on
 
 
 def _homes(sight: queries.Sight, cards: dict[uuid.UUID, Card], vault: Vault) -> None:
-    for row in sight.rows(Address).filter(until=None).exclude(kind=Address.Kind.MAIL):
+    for row in sight.read(Address, "until IS NULL AND kind <> 'mail'"):
         if row.person_id in cards:
             card = cards[row.person_id]
             card.home, card.home_text = row, vault.open(row, "text")
 
 
 def _contacts(sight: queries.Sight, cards: dict[uuid.UUID, Card], vault: Vault) -> None:
-    found = sight.rows(ContactPoint).filter(ended_on=None).order_by("-preferred", "created_at")
-    for row in found:
+    for row in sight.read(ContactPoint, "ended_on IS NULL", "preferred DESC, created_at"):
         card = cards.get(row.person_id)
         if card is not None and card.contact is None:
             card.contact, card.contact_text = row, vault.open(row, "value")
@@ -177,14 +176,16 @@ def notes(
     sight: queries.Sight, vault: Vault, people: dict[uuid.UUID, Person], *, limit: int = 0, old: bool = False
 ) -> list[dict[str, Any]]:
     """Notes, the latest first, each with its text and author; `old`: also those that a later one replaces."""
-    found = sight.rows(Note).select_related("author").order_by("-created_at")
-    if not old:
-        found = found.filter(replaced_by=None)
+    more = "true" if old else f"NOT EXISTS (SELECT FROM {_NOTES} AS later WHERE later.replaces_id = {_NOTES}.id)"
+    found = sight.read(Note, more, f"created_at DESC LIMIT {limit or 'ALL'}", with_account="author")
     return [
         {"note": note, "text": vault.open(note, "text"), "person": people.get(note.person_id)}
-        for note in (found[:limit] if limit else found)
+        for note in found
         if note.person_id in people
     ]
+
+
+_NOTES = Note._meta.db_table
 
 
 # -- one person -------------------------------------------------------------------------------------------------------

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_urlconf, reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 
 #: "landing": where somebody's day begins when it is not where everybody's does; "opening": other ways to open a file
 Place = Literal["header", "user", "footer", "landing", "opening"]
@@ -55,7 +57,8 @@ def register(place: Place, *links: Link) -> None:
 def links(place: Place, request: HttpRequest) -> list[dict[str, object]]:
     """The links that this request may see, resolved: label, url, icon, current ("page", "true" or ""), posts."""
     path = getattr(request, "path", "")
-    shown = [(link, reverse(link.url_name)) for link in _links[place] if link.shown(request)]
+    language = get_language()
+    shown = [(link, _address(link.url_name, language, get_urlconf())) for link in _links[place] if link.shown(request)]
     # the nearest one above the page: a list's own link, not also the link of the list's parent
     above = max((url for _, url in shown if url.count("/") > 2 and path.startswith(url)), key=len, default="")
     return [
@@ -68,6 +71,11 @@ def links(place: Place, request: HttpRequest) -> list[dict[str, object]]:
         }
         for link, url in shown
     ]
+
+
+@lru_cache(maxsize=1000)  # a page asks for twenty, and they are the same on every page of a language
+def _address(url_name: str, language: str | None, urlconf: str | None) -> str:
+    return reverse(url_name)
 
 
 @dataclass(frozen=True, slots=True)

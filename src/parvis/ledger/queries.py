@@ -50,14 +50,21 @@ def looked_at(
     object_ids: list[uuid.UUID], by: Any, code: str, reason: str, *, since: dt.datetime
 ) -> dict[uuid.UUID, set[str]]:
     """Which of these objects `by` has been told to have looked at since then for this reason, and at which fields."""
-    viewer = {"actor_id": by.pk} if isinstance(by, models.Model) else {"actor_id": None, "actor_label": by}
+    actor, label = (by.pk, "") if isinstance(by, models.Model) else (None, by)
     found: dict[uuid.UUID, set[str]] = {}
-    looks = Event.objects.filter(
-        object_id__in=object_ids, at__gte=since, code__endswith=SEEN, code=code, reason=reason, **viewer
-    )
-    for object_id, after in looks.values_list("object_id", "after"):
-        found.setdefault(object_id, set()).update((after or {}).get("fields", ()))
+    with connection.cursor() as cursor:  # by hand: every page about people asks this
+        cursor.execute(_LOOKED_AT, [object_ids, since, code, reason, actor, actor, label])
+        for object_id, fields in cursor.fetchall():
+            found.setdefault(object_id, set()).update(orjson.loads(fields) if fields else ())
     return found
+
+
+# "%%.seen" lets the index of looks answer
+_LOOKED_AT = f"""
+    SELECT object_id, after -> 'fields' FROM ledger_event
+    WHERE object_id = ANY(%s) AND at >= %s AND code LIKE '%%{SEEN}' AND code = %s AND reason = %s
+        AND (actor_id = %s OR (%s::uuid IS NULL AND actor_id IS NULL AND actor_label = %s))
+"""
 
 
 # ---- chains

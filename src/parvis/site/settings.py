@@ -164,7 +164,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "parvis.kit.assets.Storage"},
 }
 WHITENOISE_MANIFEST_STRICT = False
 #: Where copies of the ledger's anchors go: a folder, mailto:address, or command:program; empty: PARVIS_HOME only

@@ -17,3 +17,11 @@ def glass_banner(context: template.Context) -> dict[str, Any]:
     # a page that is rendered outside a transaction reads nothing about people
     held = registers.open_glass(request.user) if request is not None and connection.in_atomic_block else None
     return {"glass": held, "request": request, "csrf_token": context.get("csrf_token")}
+
+
+@register.simple_tag
+def happenings() -> dict[str, tuple[Any, Any, str]]:
+    """What can happen to a household: code -> name, a sentence that helps to choose, an icon."""
+    from parvis.cases.views.household import HAPPENINGS
+
+    return HAPPENINGS

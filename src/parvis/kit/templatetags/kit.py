@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.forms import BaseForm, BoundField
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -29,7 +29,7 @@ TURNING = frozenset({"forward", "back", "undo", "history", "out", "list", "speec
 @register.simple_tag
 def icon(name: str, size: str = "", label: str = "") -> SafeString:
     """One icon of the sprite. Hidden from screen readers unless `label` says what it means. `size`: "" or "l"."""
-    return _icon(name, size, str(label), static("kit/icons.svg"))
+    return _icon(name, size, str(label), staticfiles_storage.url("kit/icons.svg"))
 
 
 @lru_cache(maxsize=1000)  # a page holds dozens
