@@ -175,7 +175,7 @@ def test_the_pages(carol: Any) -> None:
 def test_the_pages_speak(carol: Any, language: str) -> None:
     client = signed_in(carol)
     page = client.get(url("protocol", language=language)).content.decode()
-    assert "Accueillir" in page if language == "fr" else 'dir="rtl"' in page
+    assert "Les accueillir" in page if language == "fr" else 'dir="rtl"' in page
     assert client.get(url("protocol-step", "Q30", language=language)).status_code == 200
     assert client.get(url("protocol-history", language=language)).status_code == 200
 

@@ -64,7 +64,7 @@ def _write(by: User, edits: int | None, change: Mapping[str, Any], code: str, **
         if edits:
             raise Conflict
     elif edits is not None and found.edits != edits:
-        raise Conflict
+        raise Conflict(found)
     else:
         found.edits += 1
     for name, value in change.items():
