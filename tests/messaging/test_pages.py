@@ -14,6 +14,7 @@ from django_tenants.utils import schema_context
 
 from parvis.cases import contact
 from parvis.cases.actions import erasing
+from parvis.cases.models import Household
 from parvis.cases.policies import person_models
 from parvis.kit.acting import acting
 from parvis.kit.models import OutboxPeer
@@ -71,6 +72,18 @@ def test_several_are_counted_before(desk: Client, alice: Any) -> None:
     assert (shown["leaving"], shown["staying"]) == (1, 1)
     desk.post(f"/fr/messages/write/?{asked}", {"template": wordings.CALL, "people": keys, "do": "send", "mark": "m"})
     assert sorted(Message.objects.values_list("delivery", flat=True)) == ["refused", "waiting"]
+
+
+def test_ones_own_caseload_is_written_to_by_language(desk: Client, alice: Any) -> None:
+    mine, others = reachable(alice), reachable(alice)  # who opens a file answers for it
+    Household.objects.filter(members__person=others).update(lead_worker=None)
+    assert desk.get("/fr/messages/write/").context["languages"] == [("ar", 1)]
+    form = desk.get("/fr/messages/write/?language=ar").context["people"]
+    assert [each.pk for each in form] == [mine.pk]
+    assert "languages" in desk.get("/fr/messages/write/?language=es").context, "nobody speaks it: back to the choice"
+    url = "/fr/messages/write/?language=ar"
+    desk.post(url, {"template": wordings.CALL, "people": [str(mine.pk)], "do": "send", "mark": "m"})
+    assert Message.objects.get().person_id == mine.pk
 
 
 def test_cancelled_and_sent_again_on_the_page(desk: Client, alice: Any) -> None:

@@ -4,11 +4,12 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, ExpressionWrapper, F, IntegerField, OuterRef, QuerySet
+from django.db.models import Count, Exists, ExpressionWrapper, F, IntegerField, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from parvis.cases import queries
-from parvis.cases.models import Person
+from parvis.cases.models import HouseholdMember, Person
+from parvis.cases.models.people import HouseholdState, Relation
 from parvis.cases.vault import Vault
 from parvis.core.access import DataClass
 from parvis.kit import outbox
@@ -100,3 +101,18 @@ def writable(viewer: Any, persons: list[uuid.UUID]) -> list[Person]:
     """Those of these persons in whose file the viewer may write, by name."""
     held = queries.granted(viewer, DataClass.CONTACT, writes=True).filter(person_id__in=persons)
     return list(Person.objects.filter(pk__in=set(held.values_list("person_id", flat=True))).order_by("name"))
+
+
+def caseload(viewer: Any, *, language: str = "", most: int) -> list[Person]:
+    """The heads of the open households whose lead or backup the viewer is, of one language (its tag's beginning) or
+    all, by name."""
+    answers = Q(household__lead_worker=viewer) | Q(household__backup_worker=viewer)
+    heads = HouseholdMember.objects.filter(
+        answers, relation=Relation.HEAD, until=None, household__state=HouseholdState.OPEN
+    )
+    found = writable(viewer, list(heads.values_list("person_id", flat=True)))
+    return [each for each in found if not language or base(each.language) == language][:most]
+
+
+def base(tag: str) -> str:
+    return tag.split("-")[0].lower()

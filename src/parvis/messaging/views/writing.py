@@ -1,6 +1,7 @@
 """Writing to somebody: a template or one's own words, looked at first, then sent."""
 
 import uuid
+from collections import Counter
 from typing import Any
 
 from django.contrib import messages
@@ -40,11 +41,18 @@ def write(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @at_desk()
 def write_many(request: HttpRequest) -> HttpResponse:
-    """To the people chosen in a list, counted and looked at before: `person` repeated, in the query or the form."""
+    """To the people chosen in a list (`person` repeated, in the query or the form), or to one's own caseload, all or
+    those of a language; counted and looked at before."""
     asked = [*request.GET.getlist("person"), *request.POST.getlist("people")]
-    people = queries.writable(request.user, _uuids(asked)[:MOST])
+    if not asked and "language" in request.GET:
+        people = queries.caseload(request.user, language=request.GET["language"], most=MOST)
+    else:
+        people = queries.writable(request.user, _uuids(asked)[:MOST])
     if not people:
-        return render(request, "messaging/nobody.html", {"heading": _("Write a message")})
+        own = queries.caseload(request.user, most=10 * MOST)
+        by_language = Counter(queries.base(each.language) for each in own if each.language)
+        shown = {"heading": _("Write to several people"), "total": len(own), "languages": sorted(by_language.items())}
+        return render(request, "messaging/nobody.html", shown)
     looked(request, cases.Sight(request.user, [each.pk for each in people]))
     return _write(request, people, {"heading": _("Write to several people"), "most": MOST}, chosen=people)
 
