@@ -126,8 +126,20 @@ def test_a_child_is_born_and_a_mistake_is_one(alice: Any) -> None:
     with acting(alice):
         done(moves.add(home, NewPerson("Baby", relation="child", birth_date=TODAY), TODAY, born=True), alice)
         assert present(home)["Baby"] == "child"
+        assert "Baby" in listed(alice) and "Baby" in found(alice, "Baby")
+        counted = queries.counts(alice)["own"]
         take_back(home, alice)
         assert "Baby" not in present(home) and person("Baby").state == "mistake"
+        assert "Baby" not in listed(alice) and "Baby" not in found(alice, "Baby"), "no list leads to a mistake"
+        assert sum(queries.counts(alice)["own"].values()) == sum(counted.values()) - 1
+
+
+def listed(viewer: Any) -> list[str]:
+    return [line.person.name for line in queries.page(viewer)]
+
+
+def found(viewer: Any, text: str) -> list[str]:
+    return [line.person.name for line in queries.search(viewer, text)]
 
 
 def test_a_death_needs_a_head_for_those_who_stay(alice: Any) -> None:

@@ -228,3 +228,12 @@ def test_secrets_of_many_processes_are_all_kept(tmp_path: Path) -> None:
     kept = Secrets(tmp_path).all()
     assert len(kept) == 10 and set(made) == set(kept.values())
     assert AMINA.name not in kept
+
+
+def test_a_code_that_nobody_knows_any_more_is_no_error_that_tells_it() -> None:
+    """An exception would carry what was sealed into a traceback."""
+    from parvis.cases.models.profile import Stream, called
+
+    assert called(Stream, "claimant") == str(Stream.CLAIMANT.label) and called(Stream, "zqx") == "?"
+    with pytest.raises(ValueError, match="zqx"):
+        Stream("zqx")  # the control: what it was

@@ -134,6 +134,8 @@ def test_a_review_has_two_working_days_and_another_judge(alice: Any, paul: Any) 
     friday = dt.datetime(2026, 11, 20, 15, tzinfo=dt.UTC)
     assert registers.review_due(friday) == dt.date(2026, 11, 24)
     assert registers.review_due(friday + dt.timedelta(days=4)) == dt.date(2026, 11, 26)
+    before_christmas = dt.datetime(2026, 12, 24, 15, 0, tzinfo=dt.UTC)  # Friday is a holiday
+    assert registers.review_due(before_christmas) == dt.date(2026, 12, 29)
     home = restricted(alice)
     dora = open_account("dora", "agent")
     with acting(dora):

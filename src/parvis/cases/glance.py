@@ -29,7 +29,7 @@ from parvis.cases.models import (
 )
 from parvis.cases.models.access import Basis
 from parvis.cases.models.people import Ending, HouseholdState, Relation
-from parvis.cases.models.profile import Stream
+from parvis.cases.models.profile import Stream, called
 from parvis.cases.vault import Vault
 from parvis.core.access import DataClass
 from parvis.kit.sealing import Unreadable
@@ -155,7 +155,7 @@ def _statuses(sight: queries.Sight, cards: dict[uuid.UUID, Card], vault: Vault) 
     for row in sight.read(ImmigrationStatus, "until IS NULL"):
         if row.person_id in cards:
             card = cards[row.person_id]
-            card.stream, card.expires_on = str(Stream(vault.open(row, "stream")).label), row.expires_on
+            card.stream, card.expires_on = called(Stream, vault.open(row, "stream")), row.expires_on
 
 
 def _homes(sight: queries.Sight, cards: dict[uuid.UUID, Card], vault: Vault) -> None:

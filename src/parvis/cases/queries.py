@@ -19,6 +19,7 @@ from parvis.cases import rules
 from parvis.cases.models import Access, Attachment, Household, HouseholdMember, Person
 from parvis.cases.models.access import Basis
 from parvis.cases.models.base import OFFICE, PersonRow
+from parvis.cases.models.people import PersonState
 from parvis.core import names
 from parvis.core.access import DataClass
 from parvis.kit.sealing import blind
@@ -247,7 +248,8 @@ _PAGE = """
     SELECT DISTINCT ON (listed_at, person_id) person_id, household_id FROM unnest(%(grantees)s::uuid[]) AS grantee,
         LATERAL (
             SELECT DISTINCT ON (listed_at, person_id) person_id, household_id, listed_at FROM cases_access
-            WHERE grantee_id = grantee AND basis = %(basis)s AND (%(state)s = '' OR state = %(state)s)
+            WHERE grantee_id = grantee AND basis = %(basis)s AND state <> 'mistake'
+                AND (%(state)s = '' OR state = %(state)s)
                 AND valid_from <= %(now)s AND valid_until > %(now)s AND person_id <> ALL(%(denied)s::uuid[])
             ORDER BY listed_at DESC, person_id LIMIT %(most)s
         ) AS first
@@ -277,13 +279,13 @@ _COUNTS = """
     SELECT %(own)s, own.state, sum(own.number)::int FROM unnest(%(grantees)s::uuid[]) AS grantee
     CROSS JOIN LATERAL (
         SELECT state, count(*) AS number FROM cases_access
-        WHERE grantee_id = grantee AND basis = %(own)s
+        WHERE grantee_id = grantee AND basis = %(own)s AND state <> 'mistake'
             AND valid_from <= %(now)s AND valid_until > %(now)s AND person_id <> ALL(%(denied)s::uuid[])
         GROUP BY state
     ) AS own GROUP BY own.state
     UNION ALL
     SELECT basis, state, count(DISTINCT person_id) FROM cases_access
-    WHERE grantee_id = ANY(%(grantees)s) AND basis = ANY(%(shared)s)
+    WHERE grantee_id = ANY(%(grantees)s) AND basis = ANY(%(shared)s) AND state <> 'mistake'
         AND valid_from <= %(now)s AND valid_until > %(now)s AND person_id <> ALL(%(denied)s::uuid[])
     GROUP BY basis, state
 """
@@ -301,12 +303,18 @@ def search(viewer: Any, text: str, *, size: int = 50) -> list[Found]:
     )[:size]
 
 
+def _listed(rows: QuerySet[Access]) -> QuerySet[Access]:
+    """Who was entered by mistake is in no list; the history of their household leads to them."""
+    return rows.exclude(state=PersonState.MISTAKE)
+
+
 _Hit = tuple[uuid.UUID, uuid.UUID | None, str]
 
 
 def _by_reference(viewer: Any, text: str) -> list[_Hit]:
     found = Household.objects.filter(reference=text.upper().replace(" ", "")).values_list("pk", flat=True)
-    return list(granted(viewer).filter(household_id__in=list(found)).values_list("person_id", "household_id", "basis"))
+    visible = _listed(granted(viewer)).filter(household_id__in=list(found))
+    return list(visible.values_list("person_id", "household_id", "basis"))
 
 
 def _by_contact(viewer: Any, text: str) -> list[_Hit]:
@@ -315,7 +323,7 @@ def _by_contact(viewer: Any, text: str) -> list[_Hit]:
     wanted = index_of(text)
     if wanted is None:
         return []
-    visible = granted(viewer, DataClass.CONTACT).filter(person__contactpoints__value_index=wanted)
+    visible = _listed(granted(viewer, DataClass.CONTACT)).filter(person__contactpoints__value_index=wanted)
     return list(visible.values_list("person_id", "household_id", "basis").distinct())
 
 
@@ -359,7 +367,7 @@ def _by_name(viewer: Any, text: str) -> list[_Hit]:
             },
         )  # fmt: skip
         found = [row[0] for row in cursor.fetchall()]
-    visible = granted(viewer, DataClass.IDENTITY).filter(person_id__in=found)
+    visible = _listed(granted(viewer, DataClass.IDENTITY)).filter(person_id__in=found)
     return list({hit[0]: hit for hit in visible.values_list("person_id", "household_id", "basis")}.values())
 
 

@@ -8,6 +8,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.db import connection, models
@@ -33,6 +34,7 @@ from parvis.cases.models import (
 from parvis.cases.models.access import Basis
 from parvis.cases.models.rights import DisclosureBasis, RequestState
 from parvis.core.access import DataClass
+from parvis.core.calendar import Calendar, NoSuchCalendar
 from parvis.ledger.models import Event
 from parvis.ledger.queries import history
 
@@ -87,12 +89,24 @@ def home_of(glass: BreakGlass) -> Household | None:
 
 
 def review_due(at: dt.datetime) -> dt.date:
-    """The day by which an access of that moment is reviewed: Saturdays and Sundays do not count."""
-    day, left = timezone.localtime(at).date(), REVIEW_WITHIN
-    while left:
-        day += dt.timedelta(days=1)
-        left -= day.weekday() < 5
+    """The day by which an access of that moment is reviewed: on days when the office is closed nobody reviews."""
+    day = timezone.localtime(at).date()
+    days = _office_days(getattr(connection.tenant, "country", ""))
+    for _one in range(REVIEW_WITHIN):
+        day = days.next_open(day + dt.timedelta(days=1))
     return day
+
+
+#: where the holidays of a part of the country count besides: the demo's cities
+_PARTS = {"CA": "QC", "CH": "GE"}
+
+
+@lru_cache(maxsize=50)
+def _office_days(country: str) -> Calendar:
+    try:
+        return Calendar(country=country, subdivision=_PARTS.get(country, ""))
+    except NoSuchCalendar:
+        return Calendar()
 
 
 def is_overdue(glass: BreakGlass) -> bool:

@@ -25,6 +25,12 @@ class Level(models.TextChoices):
     NATIVE = "native", _("First language")
 
 
+def called(choices: type[models.TextChoices], code: str) -> str:
+    """The name of a code that was opened from a sealed column. One that is no longer known is "?", and no error: an
+    error would carry what was sealed into a log."""
+    return str(choices(code).label) if code in choices.values else "?"
+
+
 class SpokenLanguage(PersonRow):
     """A language, how well, and which way of speaking it."""
 

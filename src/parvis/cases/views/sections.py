@@ -23,7 +23,7 @@ from parvis.cases.models import (
     PersonName,
     SpokenLanguage,
 )
-from parvis.cases.models.profile import Domain, Stream
+from parvis.cases.models.profile import Domain, Stream, called
 from parvis.core import language
 from parvis.core.access import DataClass, classes
 
@@ -107,7 +107,7 @@ def _day(on: Any) -> str:
 
 
 def _status(profile: Profile, row: ImmigrationStatus) -> Told:
-    told = Told(row, str(Stream(profile.vault.open(row, "stream")).label), ended=row.until is not None)
+    told = Told(row, called(Stream, profile.vault.open(row, "stream")), ended=row.until is not None)
     told.lines = [line for line in (profile.vault.open(row, "detail"), _period(row.since, row.until)) if line]
     if row.expires_on:
         told.lines.append(_("expires on %(day)s") % {"day": _day(row.expires_on)})
@@ -167,7 +167,7 @@ def _finding(profile: Profile, row: Finding) -> Told:
 
 
 def _paper(profile: Profile, row: PaperSeen) -> Told:
-    told = Told(row, str(PaperSeen.Kind(profile.vault.open(row, "kind")).label))
+    told = Told(row, called(PaperSeen.Kind, profile.vault.open(row, "kind")))
     told.lines.append(_("seen on %(day)s") % {"day": _day(row.seen_on)})
     if row.expires_on:
         told.lines.append(_("expires on %(day)s") % {"day": _day(row.expires_on)})
