@@ -15,6 +15,7 @@ from parvis.cases.models import Address, Background, ContactPoint, Finding, Pape
 from parvis.cases.models.people import Gender, NameUse
 from parvis.cases.models.profile import Domain, Level, NoteKind, Stream
 from parvis.core.access import DataClass
+from parvis.places.queries import borough_names
 
 
 def day(label: Any, *, required: bool = False, help_text: Any = "", **more: Any) -> forms.DateField:
@@ -97,6 +98,17 @@ class AddressForm(forms.Form):
     )  # fmt: skip
     since = day(_("Since"), required=True, initial=timezone.localdate, validators=[past])
     whole = forms.BooleanField(label=_("The whole household lives there"), required=False, initial=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """The city's boroughs are a choice, with what was written before they were; elsewhere a text."""
+        super().__init__(*args, **kwargs)
+        names = [name for name in borough_names() if len(name) <= 80]
+        written = self.initial.get("borough", "")
+        if names:
+            known = dict.fromkeys(["", *names, written])
+            self.fields["borough"] = forms.ChoiceField(
+                label=_("Borough or neighbourhood"), required=False, choices=[(name, name or "—") for name in known]
+            )
 
 
 class ContactForm(forms.Form):

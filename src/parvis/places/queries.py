@@ -39,6 +39,11 @@ def named(text: str) -> tuple[float, float] | None:
     return (area.latitude, area.longitude) if area else None
 
 
+def borough_names() -> list[str]:
+    """The city's boroughs by name; none where no map of them is known."""
+    return list(Borough.objects.order_by("name").values_list("name", flat=True))
+
+
 def borough_at(latitude: float | None, longitude: float | None) -> str:
     """The code of the borough that a point (degrees, WGS 84) is in; "" when it is in none, or there is no point."""
     if latitude is None or longitude is None:
