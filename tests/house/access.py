@@ -102,6 +102,8 @@ LINES: dict[str, Line] = {
     "kit": Line(EVERYBODY),
     "hsds": Line(EVERYBODY, lambda world: {"rest": "services"}),
     "hsds-guide": Line(EVERYBODY),
+    # a token opens it, no account does: tests/api/test_partners.py
+    "partners-shared": Line(frozenset()),
     "hsds-docs": Line(EVERYBODY),
     # signing in
     "account_login": Line(EVERYBODY),
@@ -143,6 +145,11 @@ LINES: dict[str, Line] = {
     "orgs:teams": Line(MEMBERS | {"other_manager"}),
     "orgs:members": Line(MEMBERS, organization),
     "orgs:history": Line(MEMBERS, organization),
+    "orgs:tokens": Line(frozenset({"administrator", "manager"}), organization),
+    "orgs:token": Line(
+        frozenset({"administrator", "manager"}), lambda world: {"pk": world.organization.pk, "token": uuid.UUID(int=0)},
+        "POST", absent=True,
+    ),  # fmt: skip
     "orgs:member": Line(
         MEMBERS, lambda world: {"pk": world.organization.pk, "member": world.member.pk}, "POST", {"do": "end"}
     ),

@@ -373,6 +373,17 @@ def _functions() -> Iterator[str]:
         FROM accounts_user u WHERE u.id = account AND u.is_active AND (u.office_role = '' OR {second_factor})
     $body$
     """
+    # A program stands for its owner in one organization, and for nothing else that the owner is.
+    yield f"""
+    CREATE OR REPLACE FUNCTION access_claims_of_token(token uuid, account uuid) RETURNS text
+    LANGUAGE sql STABLE {_SETTLED} AS $body$
+        SELECT pg_backend_pid() || '|' || extract(epoch FROM now()) || '|' || u.id || '|' || m.organization_id || ','
+            || access_in_role(u.id, m.organization_id) || '|'
+        FROM orgs_apitoken t JOIN orgs_membership m ON m.id = t.membership_id AND m.until IS NULL
+            JOIN accounts_user u ON u.id = m.user_id AND u.is_active
+        WHERE t.id = token AND u.id = account AND t.revoked_at IS NULL AND now() < t.expires_at
+    $body$
+    """
     # Who lives with somebody who must not be found would give them away: the whole household is denied.
     # Every policy asks; nearly nobody is denied anything: it leaves early.
     nobody = """

@@ -27,6 +27,8 @@ def grantees(viewer: Any) -> list[uuid.UUID]:
         return []
     if needs_second_factor(viewer, production=settings.PRODUCTION) and not has_second_factor(viewer):
         return []
+    if getattr(viewer, "by_token", None):  # a program is no person: it has no file of its own, no account's grants
+        return [one for key in partner_roles(viewer) for one in (key, in_role(viewer.pk, key))]
     found = [viewer.pk]
     if viewer.office_role:
         found.append(in_role(viewer.pk, OFFICE))

@@ -27,6 +27,8 @@ class Actor:
 
     user: uuid.UUID | None
     purpose: str
+    #: the API token by which a program acts for `user`: the database then gives no more than the token's organization
+    token: uuid.UUID | None = None
 
 
 _actor: ContextVar[Actor | None] = ContextVar("parvis_actor", default=None)
@@ -40,7 +42,8 @@ def present() -> Actor | None:
 @contextmanager
 def acting(user: Any, *, purpose: str = "work") -> Iterator[None]:
     """Act as `user` (a User or its id) inside this block, in this thread; blocks nest."""
-    with _as(Actor(user if isinstance(user, uuid.UUID) else user.pk, purpose)):
+    account = user if isinstance(user, uuid.UUID) else user.pk
+    with _as(Actor(account, purpose, getattr(user, "by_token", None))):
         yield
 
 
@@ -89,7 +92,10 @@ def declare(held: Any) -> None:
 
 def _signed(held: Any, actor: Actor) -> str:
     with held.cursor() as cursor:
-        cursor.execute("SELECT access_claims(%s)", [actor.user])
+        if actor.token is None:
+            cursor.execute("SELECT access_claims(%s)", [actor.user])
+        else:
+            cursor.execute("SELECT access_claims_of_token(%s, %s)", [actor.token, actor.user])
         claims = cursor.fetchone()[0]
     if claims is None:  # an unknown or suspended account: nobody
         return ""

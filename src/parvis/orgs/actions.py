@@ -1,5 +1,6 @@
 """Every write to memberships: rule, row, ledger event, one transaction."""
 
+import datetime as dt
 from typing import Any
 
 from django.db import transaction
@@ -7,11 +8,13 @@ from django.utils import timezone
 
 from parvis.accounts import actions as accounts
 from parvis.accounts.actions import Refused
+from parvis.accounts.keys import key_hash, new_key
 from parvis.accounts.models import Invitation, User
 from parvis.accounts.rules import Denied, require
+from parvis.core.access import SHAREABLE, DataClass, names
 from parvis.ledger.actions import Entry, record
-from parvis.orgs.models import Membership, MembershipOffer, Organization, PartnerRole
-from parvis.orgs.rules import forget_roles, may_invite, may_see_members
+from parvis.orgs.models import ApiToken, Membership, MembershipOffer, Organization, PartnerRole
+from parvis.orgs.rules import forget_roles, may_invite, may_make_token, may_see_members, may_see_tokens
 
 
 @transaction.atomic
@@ -86,6 +89,41 @@ def invite_member(
     return invitation
 
 
+@transaction.atomic
+def make_token(
+    organization: Organization, name: str, classes: DataClass, *, days: int, by: User
+) -> tuple[ApiToken, str]:
+    """A key for a program that asks in the name of `by`. Returns the row, and the key: it is shown once."""
+    require(isinstance(by, User) and may_make_token(by, organization), "orgs.token.made", organization)
+    membership = Membership.objects.get(user=by, organization=organization, until=None)
+    key = f"parvis_{new_key()}"
+    token = ApiToken.objects.create(
+        membership=membership, name=name.strip(), classes=(classes & SHAREABLE).value, key_hash=key_hash(key),
+        expires_at=timezone.now() + dt.timedelta(days=min(days, LONGEST_TOKEN)),
+    )  # fmt: skip
+    record("orgs.token.made", organization, by=by, after={"user": by.pk, "token": token.pk, "classes": names(classes)})
+    return token, key
+
+
+LONGEST_TOKEN = 365  # days
+
+
+@transaction.atomic
+def revoke_token(token: ApiToken, *, by: Any) -> None:
+    """End a token at once: the next request with it is refused."""
+    organization = token.membership.organization
+    require(may_see_tokens(by, organization), "orgs.token.revoked", organization)
+    if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        record("orgs.token.revoked", organization, by=by, before={"user": token.membership.user_id, "token": token.pk})
+
+
+def note_use(token: ApiToken) -> None:
+    """Remember that a token was used, once an hour."""
+    now = timezone.now()
+    if token.used_at is None or token.used_at < now - dt.timedelta(hours=1):
+        ApiToken.objects.filter(pk=token.pk).update(used_at=now)
+
+
 def resend_offer(offer: MembershipOffer, *, by: Any, url: Any, city: str) -> None:
     """Send an organization's invitation again."""
     accounts.resend(
@@ -108,4 +146,4 @@ def give_what_was_offered(entry: Entry) -> None:
 
 
 __all__ = ["Denied", "Refused", "add_member", "change_member_role", "end_member", "give_what_was_offered",
-           "invite_member", "resend_offer", "revoke_offer"]  # fmt: skip
+           "invite_member", "make_token", "note_use", "resend_offer", "revoke_offer", "revoke_token"]  # fmt: skip

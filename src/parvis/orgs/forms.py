@@ -24,6 +24,25 @@ class InviteMemberForm(forms.Form):
         self.fields["language"].choices = spoken or settings.LANGUAGES  # type: ignore[attr-defined]
 
 
+class TokenForm(forms.Form):
+    """What a program may read, and how long."""
+
+    name = forms.CharField(
+        label=_("What is it for?"), max_length=80, help_text=_("For instance the name of the program that asks."),
+        widget=forms.TextInput({"dir": "auto"}),
+    )  # fmt: skip
+    classes = forms.MultipleChoiceField(
+        label=_("What it may read, of people who agreed to it"), widget=forms.CheckboxSelectMultiple
+    )
+    days = forms.TypedChoiceField(
+        label=_("How long"), coerce=int, choices=[(30, _("30 days")), (90, _("90 days")), (365, _("one year"))]
+    )
+
+    def __init__(self, *args: Any, classes: list[tuple[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["classes"].choices = classes  # type: ignore[attr-defined]
+
+
 class MemberRoleForm(forms.Form):
     """The role of a member."""
 

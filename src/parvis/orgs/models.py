@@ -1,9 +1,12 @@
 """Organizations, who works for them, and their identifiers."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from parvis.core.access import SHAREABLE
 from parvis.kit.models import Personal, Row
 
 
@@ -105,6 +108,36 @@ class Membership(Row):
                 name="orgs_one_membership",
             ),
             models.CheckConstraint(condition=models.Q(role__in=PartnerRole.values), name="orgs_known_role"),
+        ]
+
+
+class ApiToken(Row):
+    """A program asks in the name of a member of an organization: it gets what this member sees there by consent, of the
+    classes of data named, until it expires, is revoked, or the membership ends. Its key is kept as a hash."""
+
+    personal = {"name": Personal("to recognize the program", "account", "account")}
+    not_personal = "classes of data, dates and the hash of a random key; the owner is the membership's"
+
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=80)
+    #: a set of core.access.DataClass, never more than what can be shared
+    classes = models.IntegerField()
+    key_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(name=""), name="orgs_token_named"),
+            models.CheckConstraint(
+                condition=models.Q(classes__gt=0, classes__lte=SHAREABLE.value), name="orgs_token_classes"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(expires_at__lte=models.F("created_at") + dt.timedelta(days=366)),
+                name="orgs_token_expires",
+            ),
         ]
 
 

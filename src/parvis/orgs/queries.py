@@ -1,13 +1,15 @@
 """Reading organizations and who works for them."""
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from parvis.accounts.keys import key_hash
 from parvis.ledger.models import Event
 from parvis.ledger.queries import history
-from parvis.orgs.models import Membership, MembershipOffer, Organization
+from parvis.orgs.models import ApiToken, Membership, MembershipOffer, Organization
 from parvis.orgs.rules import may_see_members, partner_roles
 
 
@@ -24,6 +26,23 @@ def organization(viewer: Any, pk: Any) -> Organization:
 def members(viewer: Any, of: Organization) -> QuerySet[Membership]:
     """The present members of an organization, managers first. Needs rules.may_see_members."""
     return of.memberships.filter(until=None).select_related("user").order_by("role", "user__name")
+
+
+def tokens(viewer: Any, of: Organization) -> list[ApiToken]:
+    """Keys of programs that work for members of an organization, and those that ended lately, the newest first. Needs
+    rules.may_see_tokens."""
+    lately = timezone.now() - dt.timedelta(days=90)
+    found = ApiToken.objects.filter(membership__organization=of, expires_at__gt=lately)
+    return list(found.select_related("membership__user").order_by("-created_at"))
+
+
+def token_of(key: str) -> ApiToken | None:
+    """The living token of this key."""
+    living = ApiToken.objects.filter(
+        key_hash=key_hash(key), revoked_at=None, expires_at__gt=timezone.now(), membership__until=None,
+        membership__user__is_active=True,
+    )  # fmt: skip
+    return living.select_related("membership__user", "membership__organization").first()
 
 
 def offers(viewer: Any, of: Organization) -> QuerySet[MembershipOffer]:

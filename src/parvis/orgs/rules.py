@@ -10,7 +10,7 @@ from typing import Any
 from parvis.accounts.models import Role, User
 from parvis.accounts.rules import is_machine, office_role
 from parvis.accounts.rules import may_manage_users as may_manage_users
-from parvis.orgs.models import Organization, PartnerRole
+from parvis.orgs.models import ApiToken, Organization, PartnerRole
 
 _AGENT = {"confirm", "see_corrections", "see_history"}
 _DIRECTOR = {"see_corrections", "see_history", "see_reports"}
@@ -19,14 +19,16 @@ _COORDINATOR = {
     "answer_correction", "see_history", "see_reports", "see_members", "invite_worker", "invite_manager", "import",
 }  # fmt: skip
 _WORKER = {"edit_service", "confirm", "translate", "see_corrections", "answer_correction", "see_history"}
-_MANAGER = _WORKER | {"edit_organization", "publish", "see_members", "invite_worker"}
+_MANAGER = _WORKER | {
+    "edit_organization", "publish", "see_members", "invite_worker", "see_tokens", "make_token",
+}  # fmt: skip
 
 #: office role -> what it may do to any organization and its services
 OFFICE: dict[str, set[str]] = {
     Role.AGENT: _AGENT,
     Role.DIRECTOR: _DIRECTOR,
     Role.COORDINATOR: _COORDINATOR,
-    Role.ADMINISTRATOR: _COORDINATOR,
+    Role.ADMINISTRATOR: _COORDINATOR | {"see_tokens"},
     Role.PRIVACY: {"see_history"},
 }
 #: partner role -> what it may do to the organizations where the person has it
@@ -124,6 +126,29 @@ def may_invite(actor: Any, role: str, organization: Org = None) -> bool:
     if role in PARTNER:
         return organization is not None and _may(actor, f"invite_{role}", organization)
     return role in OFFICE and may_manage_users(actor)
+
+
+def may_see_tokens(actor: Any, organization: Org) -> bool:
+    """Which programs ask in the name of an organization's members; and end a program's key."""
+    return _may(actor, "see_tokens", organization)
+
+
+def may_make_token(actor: Any, organization: Org) -> bool:
+    """A key for a program, for oneself: whoever holds it sees by it, and nobody may see by another's eyes."""
+    return _may(actor, "make_token", organization)
+
+
+def by_token(token: ApiToken) -> User:
+    """The token's owner as the program may act: a member of this one organization, and nothing else. Not to be saved.
+
+    `by_token` on the account is what `kit.acting` and the rules of people's files look at.
+    """
+    membership = token.membership
+    user = membership.user
+    user.office_role = ""
+    user._partner_roles = {membership.organization_id: membership.role}  # type: ignore[attr-defined]
+    user.by_token = token.pk  # type: ignore[attr-defined]
+    return user
 
 
 def is_partner(actor: Any) -> bool:

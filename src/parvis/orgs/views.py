@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as __
 from django.views.decorators.http import require_POST
@@ -15,10 +16,11 @@ from parvis.accounts import queries as accounts
 from parvis.accounts.history import ACCOUNTS, Words, told
 from parvis.accounts.rules import require
 from parvis.accounts.views import UNPROCESSABLE, link_in
+from parvis.core.access import names, parse
 from parvis.orgs import actions, queries
-from parvis.orgs.forms import InviteMemberForm, MemberRoleForm
+from parvis.orgs.forms import InviteMemberForm, MemberRoleForm, TokenForm
 from parvis.orgs.models import Membership, MembershipOffer, Organization, PartnerRole
-from parvis.orgs.rules import may_invite, may_see_members
+from parvis.orgs.rules import may_invite, may_make_token, may_see_members, may_see_tokens
 
 
 def teams(request: HttpRequest) -> HttpResponse:
@@ -56,6 +58,7 @@ def members(request: HttpRequest, pk: Any) -> HttpResponse:
         "form": form,
         "may_change_roles": may_invite(request.user, PartnerRole.MANAGER, organization),
         "roles": PartnerRole.choices,
+        "may_see_tokens": may_see_tokens(request.user, organization),
     }
     return render(request, "orgs/members.html", shown, status=UNPROCESSABLE if form.errors else 200)
 
@@ -102,12 +105,73 @@ def offer(request: HttpRequest, pk: Any, offer: Any) -> HttpResponse:
     return redirect("orgs:members", pk=organization.pk)
 
 
+def tokens(request: HttpRequest, pk: Any) -> HttpResponse:
+    """Keys for programs: the manager makes their own and sees it once; the manager and the administrator end any."""
+    organization = _with_tokens(request, pk)
+    own = may_make_token(request.user, organization)
+    form = TokenForm(request.POST or None, classes=list(CLASS_NAMES.items())) if own else None
+    key = ""
+    if request.method == "POST":
+        require(own, "orgs.token.made", organization)
+    if form is not None and form.is_valid():
+        given = form.cleaned_data
+        made = actions.make_token(
+            organization, given["name"], parse(given["classes"]), days=given["days"], by=request.user
+        )
+        key = made[1]
+        form = TokenForm(classes=list(CLASS_NAMES.items()))
+    shown = {
+        "organization": organization,
+        "tokens": [
+            (one, [CLASS_NAMES[code] for code in names(one.classes)])
+            for one in queries.tokens(request.user, organization)
+        ],
+        "form": form,
+        "key": key,
+        "now": timezone.now(),
+        "address": request.build_absolute_uri(reverse("partners-shared")),
+    }
+    return render(request, "orgs/tokens.html", shown, status=UNPROCESSABLE if form and form.errors else 200)
+
+
+@require_POST
+def token(request: HttpRequest, pk: Any, token: Any) -> HttpResponse:
+    """End a token."""
+    organization = _with_tokens(request, pk)
+    found = next((one for one in queries.tokens(request.user, organization) if one.pk == token), None)
+    if found is None:
+        raise Http404
+    actions.revoke_token(found, by=request.user)
+    messages.success(request, _("The key no longer opens anything."))
+    return redirect("orgs:tokens", pk=organization.pk)
+
+
+def _with_tokens(request: HttpRequest, pk: Any) -> Organization:
+    try:
+        organization = queries.organization(request.user, pk)
+    except Organization.DoesNotExist:
+        raise Http404 from None
+    require(may_see_tokens(request.user, organization), "orgs.tokens.read", organization)
+    return organization
+
+
+#: what a key may open, in words; the classes of data that consent can name
+CLASS_NAMES = {
+    "identity": __("Names, languages, year of birth"), "household": __("Who they live with"),
+    "contact": __("Telephone, e-mail, address"), "background": __("Schooling, work, diplomas"),
+    "needs": __("Strengths and needs"), "status": __("Immigration status"), "health": __("Health"),
+    "violence": __("Family and violence"), "notes": __("Workers’ notes"), "documents": __("Papers and attachments"),
+    "plan": __("Plan and steps"),
+}  # fmt: skip
+
 _DEEDS = {
     **ACCOUNTS.deeds,
     "orgs.member.added": __("Joined the organization"),
     "orgs.member.role_changed": __("Role changed"),
     "orgs.member.ended": __("Membership ended"),
     "orgs.member.invited": __("Invited"),
+    "orgs.token.made": __("Key for a program made"),
+    "orgs.token.revoked": __("Key for a program ended"),
 }
 
 

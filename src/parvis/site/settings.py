@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "parvis.api.bearer.BearerMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "parvis.accounts.middleware.ClosedByDefault",
     "parvis.accounts.middleware.ActingMiddleware",

@@ -4,7 +4,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
 from parvis.accounts.urls import people
-from parvis.api.views import docs
+from parvis.api.views import docs, shared
 from parvis.site import views
 
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("readyz", views.ready, name="ready"),
     path("robots.txt", views.robots, name="robots"),
     path("hsds/v3/", include("parvis.api.urls")),
+    path("api/partners/v1/shared", shared, name="partners-shared"),
 ]
 urlpatterns += i18n_patterns(
     path("hsds/v3/docs", docs, name="hsds-docs"),
