@@ -756,10 +756,11 @@ def likeness(row: Arriving, known: Known) -> Likeness:
     Names count by how they are heard, in any script; a different year of birth speaks against, a swapped day and
     month does not; the end of the same document speaks for.
     """
-    said = [row.name, *([row.name_latin] if row.name_latin else [])]
-    alike = max(max(names.score(one, known.names), _mirrored(one, known.names)) for one in said)
-    why = ["name"] if alike >= names.SAME else []
     born = _born_alike(row, known)
+    if born < 0 and not known.document:  # other years: the names alone would not make them one, and are not compared
+        return Likeness(0.0)
+    alike = _names_alike(row, known.names)
+    why = ["name"] if alike >= names.SAME else []
     if born >= 0.9:
         why.append("birth_date")
     elif born >= 0.5:
@@ -772,10 +773,16 @@ def likeness(row: Arriving, known: Known) -> Likeness:
     return Likeness(max(0.0, min(1.0, round(score, 3))), tuple(why))
 
 
-def _mirrored(name: str, others: Sequence[str]) -> float:
-    """The same, asked the other way: a person known by two of the three names that a passport has."""
-    best = max((names.score(other, [name]) for other in others if len(other.split()) > 1), default=0.0)
-    return best * 0.97
+def _names_alike(row: Arriving, others: Sequence[str]) -> float:
+    """The name of a row, else in Latin letters; asked the other way too, for a person known by two of the three names
+    that a passport has. What is as alike as can be is not asked again."""
+    alike = names.score(row.name, others)
+    if alike < 0.9 and row.name_latin:
+        alike = max(alike, names.score(row.name_latin, others))
+    if alike < 0.9:
+        turned = (names.score(other, [row.name]) for other in others if len(other.split()) > 1)
+        alike = max(alike, max(turned, default=0.0) * 0.97)
+    return alike
 
 
 def _born_alike(row: Arriving, known: Known) -> float:
