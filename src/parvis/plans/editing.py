@@ -62,7 +62,7 @@ def _write(by: User, edits: int | None, change: Mapping[str, Any], code: str, **
         last = ProtocolVersion.objects.order_by("-number").values_list("number", flat=True)[0]
         found = ProtocolVersion(number=last + 1, data=present.data)
         if edits:
-            raise Conflict
+            raise Conflict(present)
     elif edits is not None and found.edits != edits:
         raise Conflict(found)
     else:
@@ -198,7 +198,8 @@ def measure(version: str) -> Data:
             wanted = ProtocolVersion.objects.get(pk=uuid.UUID(version))
             told: Data = {"number": wanted.number, "edits": wanted.edits, "households": 0, "changed": 0, "examples": []}
             told |= {"added": 0, "retired": 0, "moved": 0}
-            keys = actions.open_households()
+            with transaction.atomic():  # the context of who acts lives in a transaction
+                keys = actions.open_households()
             for start in range(0, len(keys), deriving.LOT):
                 cache.set(_place(), {**told, "state": "running", "done": start, "total": len(keys)}, DAY)
                 _measure_lot(wanted, keys[start : start + deriving.LOT], told)
