@@ -81,7 +81,7 @@ def measure(folder: Path, services: int, number: int, say: Callable[[str], None]
         found.lines += ledger.append_against_insert("bench_ledger", env, owner, urls.app, say)
         if number:
             rounds._city(arrivals.NAME, env)
-            found.lines += arrivals.import_against_copy(folder, env, say)
+            found.lines += arrivals.import_against_copy(folder, env, postmaster, say)
     finally:
         for name in names:
             _drop(owner, name)
