@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import F
 from django.http import Http404
 from django.utils import timezone
 
@@ -83,14 +84,12 @@ def group_of(step: Step, today: dt.date) -> str:
     return "week" if step.due_on <= today + dt.timedelta(days=7) else "later"
 
 
-_ORDER = "due_on NULLS LAST, code, created_at"
-
-
 def board(sight: Sight, household: Household, people: dict[uuid.UUID, Person], language: str) -> Board | None:
     """The plan of a household, or None when this viewer sees no step of it. Three questions, whatever its length;
     one more when an organization is responsible for something."""
-    steps = [row for row in sight.read(Step, "state <> 'retired'", _ORDER) if row.household_id == household.pk]
-    plan = next((row for row in sight.read(Plan) if row.household_id == household.pk), None)
+    found = sight.rows(Step).filter(household=household).exclude(state=State.RETIRED)
+    steps = list(found.order_by(F("due_on").asc(nulls_last=True), "code", "created_at"))
+    plan = sight.rows(Plan).filter(household=household).first()
     if not steps:
         return None
     today = timezone.localdate()
@@ -155,7 +154,7 @@ def steps(viewer: Any, keys: Iterable[uuid.UUID]) -> list[Step]:
 def plan_of(viewer: Any, household: Household) -> Plan | None:
     """The plan itself, for who may see it."""
     sight = Sight(viewer, household=household.pk)
-    return next((row for row in sight.read(Plan) if row.household_id == household.pk), None)
+    return sight.rows(Plan).filter(household=household).first()
 
 
 def opened(step: Step, column: str) -> str:

@@ -44,7 +44,7 @@ GROUPS = {
     "import": "Bring data in.",
     "export": "Take data out.",
     "user": "People who sign in.",
-    "protocol": "The welcome plan's protocol as a file.",
+    "plans": "Work on all plans.",
     "ledger": "The record of every write.",
     "keys": "The key that wraps every person's data key.",
 }
