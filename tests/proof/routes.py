@@ -288,6 +288,11 @@ ROUTES: dict[str, Route] = {
     "plans:danger": Route(households("code", ("911", "dpj", "811"))),
     "plans:rederive": Route(),
     "plans:own-paper": Route(),
+    "plans:protocol": Route(asks=("q=metro",), forms=({"do": "effect"}, {"do": "discard"})),
+    "plans:protocol-new": Route(),
+    "plans:protocol-history": Route(),
+    "plans:protocol-step": Route(lambda world, thing: [{"code": "G24"}]),
+    "plans:protocol-file": Route(lambda world, thing: [{"number": 1}]),
     # messages
     "messaging:list": Route(asks=("show=waiting", "show=sent", "show=trouble", "show=cancelled")),
     "messaging:person": Route(persons(), forms=({"do": "out", "channel": "sms"}, {"do": "in", "channel": "sms"})),
