@@ -276,6 +276,12 @@ LINES: dict[str, Line] = {
     "messaging:stop": Line(EVERYBODY, lambda world: {"token": "unknown"}, absent=True),
     "messaging:report": Line(EVERYBODY, no_row, "POST", absent=True),
     "messaging:reply": Line(EVERYBODY, method="POST", absent=True),
+    # the office's protocol
+    "plans:protocol": Line(OFFICE),
+    "plans:protocol-new": Line(EDITORS),
+    "plans:protocol-history": Line(OFFICE),
+    "plans:protocol-step": Line(OFFICE, lambda world: {"code": "ZZ1"}, absent=True),
+    "plans:protocol-file": Line(OFFICE, lambda world: {"number": 999}, absent=True),
     # the public directory
     "directory:search": Line(EVERYBODY),
     "directory:points": Line(EVERYBODY),

@@ -18,6 +18,8 @@ COMMANDS = {
     "export hsds": "parvis.site.commands.hsds:export_hsds",
     "demo": "parvis.site.commands.demo:demo",
     "user add": "parvis.site.commands.user:add",
+    "protocol check": "parvis.site.commands.protocol:check",
+    "protocol show": "parvis.site.commands.protocol:show",
     "ledger verify": "parvis.site.commands.ledger:verify",
     "plans rederive": "parvis.site.commands.plans:rederive",
     "datamap": "parvis.site.commands.privacy:datamap",
@@ -45,6 +47,7 @@ GROUPS = {
     "export": "Take data out.",
     "user": "People who sign in.",
     "plans": "Work on all plans.",
+    "protocol": "The welcome plan's protocol as a file.",
     "ledger": "The record of every write.",
     "keys": "The key that wraps every person's data key.",
 }
