@@ -283,6 +283,7 @@ class Round:
         return {
             "name": of.people[0].name_latin.split()[1], "reference": of.household.reference, "home": of.household.pk,
             "person": of.people[0].pk, "house": self.world.houses["A"].pk, "lead": self.world.users["lead"].pk,
+            "step": getattr(of.made.get("Step"), "pk", uuid.UUID(int=0)),
         }  # fmt: skip
 
     def _ask(self, viewer: str, name: str, method: str, url: str, form: Any, thing: str) -> None:
