@@ -363,7 +363,8 @@ def rederive_all(
 
     Stopped in the middle, it can be run again: what is counted already stays as it is.
     """
-    keys = open_households()
+    with transaction.atomic():
+        keys = open_households()
     totals = {"households": 0, "changed": 0, "added": 0, "retired": 0, "moved": 0}
     for start in range(0, len(keys), deriving.LOT):
         with transaction.atomic():
