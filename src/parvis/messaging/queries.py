@@ -114,5 +114,13 @@ def caseload(viewer: Any, *, language: str = "", most: int) -> list[Person]:
     return [each for each in found if not language or base(each.language) == language][:most]
 
 
+def with_home(viewer: Any, person: Person) -> list[Person]:
+    """A person, and who lives with them, as far as the viewer may write in their files."""
+    homes = HouseholdMember.objects.filter(person=person, until=None).values_list("household_id", flat=True)
+    living = HouseholdMember.objects.filter(household__in=list(homes), until=None).values_list("person_id", flat=True)
+    found = writable(viewer, [*living, person.pk])
+    return sorted(found, key=lambda each: each.pk != person.pk)
+
+
 def base(tag: str) -> str:
     return tag.split("-")[0].lower()

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from parvis.accounts.rules import require
 from parvis.cases import queries as cases
 from parvis.cases.desk import UNPROCESSABLE, at_desk, looked, the_person
-from parvis.cases.models import HouseholdMember, Person
+from parvis.cases.models import Person
 from parvis.kit.models import Delivery
 from parvis.messaging import actions, queries, wordings
 from parvis.messaging.forms import WriteForm, offered
@@ -34,7 +34,7 @@ def write(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """To a person, and if wished to those who live with them."""
     person = the_person(request, pk)
     require(cases.may_write(request.user, person.pk), "messaging.message.written", person)
-    people = _with_home(request.user, person)
+    people = queries.with_home(request.user, person)
     looked(request, cases.Sight(request.user, [each.pk for each in people]))
     return _write(request, people, {"person": person, "heading": _("Write a message")}, chosen=[person])
 
@@ -107,13 +107,6 @@ def _send(request: HttpRequest, to: list[Person], found: Template, how: dict[str
     if len(to) == 1:
         return redirect("messaging:person", pk=to[0].pk)
     return redirect("messaging:list")
-
-
-def _with_home(viewer: Any, person: Person) -> list[Person]:
-    homes = HouseholdMember.objects.filter(person=person, until=None).values_list("household_id", flat=True)
-    living = HouseholdMember.objects.filter(household__in=list(homes), until=None).values_list("person_id", flat=True)
-    found = queries.writable(viewer, [*living, person.pk])
-    return sorted(found, key=lambda each: each.pk != person.pk)
 
 
 def _uuids(texts: list[str]) -> list[uuid.UUID]:
