@@ -29,6 +29,7 @@ from parvis.core.access import DataClass
 from parvis.kit import uploads
 from parvis.kit.acting import acting
 from parvis.ledger.models import Event
+from parvis.places.models import Borough
 from tests.accounts.people import open_account, signed_in
 from tests.cases.story import AMINA, TODAY, YOUSSEF, agree, opened, partner, share
 
@@ -122,6 +123,16 @@ def test_a_new_status_ends_the_one_before(alice: Any, amina: Person) -> None:
         assert rows == {"claimant": dt.date(2026, 9, 1), "recognised": None}
     early = send(desk, amina, "part/status/new/", stream="temporary", since="2020-01-01")
     assert early.status_code == 422
+
+
+def test_the_boroughs_of_the_city_are_a_choice(alice: Any, amina: Person) -> None:
+    desk = signed_in(alice)
+    free = FORMS["address"] | {"borough": "Somewhere"}
+    assert send(desk, amina, "part/address/new/", **free).status_code == 302, "the control: no boroughs are known"
+    Borough.objects.create(code="verdun", name="Verdun", geometry={}, latitude=45.4, longitude=-73.5)
+    assert send(desk, amina, "part/address/new/", **free | {"since": "2026-11-02"}).status_code == 422
+    known = free | {"borough": "Verdun", "since": "2026-11-02"}
+    assert send(desk, amina, "part/address/new/", **known).status_code == 302
 
 
 def test_an_address_for_the_whole_household_and_one_that_must_not_be_found(alice: Any, amina: Person) -> None:
