@@ -37,16 +37,18 @@ _CASELOADS = f"""
     WHERE holder_id = '{OFFICE}' AND state = 'open' AND next_contact_on IS NULL
 """
 
+#: one family has dozens of steps: steps of fewer than the minimum of households are as few as one
+_OF_FAMILIES = f"CASE WHEN count(DISTINCT s.household_id) < {MINIMUM} THEN 1 ELSE count(*) END"
 #: what was due in a week and how it went; the sum of a week is published nowhere
 _STEPS = f"""
     SELECT CASE WHEN s.kind = 'legal' THEN 'legal' ELSE 'plans' END, date_trunc('week', s.due_on)::date,
-        CASE WHEN s.state = 'open' THEN 'open' WHEN s.done_on <= s.due_on THEN 'met' ELSE 'late' END, count(*), NULL
+        CASE WHEN s.state = 'open' THEN 'open' WHEN s.done_on <= s.due_on THEN 'met' ELSE 'late' END, {_OF_FAMILIES}, NULL
     FROM plans_step s JOIN cases_household h ON h.id = s.household_id
     WHERE h.holder_id = '{OFFICE}' AND s.state IN ('open', 'done') AND s.due_on BETWEEN first AND least(last, today - 1)
     GROUP BY 1, 2, 3
     UNION ALL
     SELECT 'now', NULL, CASE WHEN s.due_on < today THEN 'overdue' WHEN s.due_on = today THEN 'due' ELSE 'legal' END,
-        count(*), NULL
+        {_OF_FAMILIES}, NULL
     FROM plans_step s JOIN cases_household h ON h.id = s.household_id
     WHERE h.holder_id = '{OFFICE}' AND s.state = 'open'
         AND (s.due_on <= today OR s.due_on <= today + 5 AND s.kind = 'legal')
