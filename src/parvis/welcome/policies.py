@@ -42,7 +42,8 @@ _OF_FAMILIES = f"CASE WHEN count(DISTINCT s.household_id) < {MINIMUM} THEN 1 ELS
 #: what was due in a week and how it went; the sum of a week is published nowhere
 _STEPS = f"""
     SELECT CASE WHEN s.kind = 'legal' THEN 'legal' ELSE 'plans' END, date_trunc('week', s.due_on)::date,
-        CASE WHEN s.state = 'open' THEN 'open' WHEN s.done_on <= s.due_on THEN 'met' ELSE 'late' END, {_OF_FAMILIES}, NULL
+        CASE WHEN s.state = 'open' THEN 'open' WHEN s.done_on <= s.due_on THEN 'met' ELSE 'late' END,
+        {_OF_FAMILIES}, NULL
     FROM plans_step s JOIN cases_household h ON h.id = s.household_id
     WHERE h.holder_id = '{OFFICE}' AND s.state IN ('open', 'done') AND s.due_on BETWEEN first AND least(last, today - 1)
     GROUP BY 1, 2, 3
