@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from parvis.cases.glance import Glance
 
-#: "top": under the name, before everything; "main": above who lives here; "side": beside it
+#: "top": under the name, before everything; "main": below who lives here; "side": beside it
 Place = Literal["top", "main", "side"]
 Load = Callable[[HttpRequest, Glance], dict[str, Any] | None]
 

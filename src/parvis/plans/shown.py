@@ -28,7 +28,7 @@ GROUP_NAMES = {
     "done": wording.__("Done, or does not apply"),
 }
 #: groups that are open on the page; others are one click away
-_OPEN = {"late", "today", "week"}
+_OPEN = {"late", "today"}
 
 
 def told(board: Board, *, drawn: bool = True) -> dict[str, Any]:

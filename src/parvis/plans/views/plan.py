@@ -32,7 +32,7 @@ def plan(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     looked(request, seen.sight, [card.person.pk for card in seen.cards])
     page = {
         "household": found, "panel": panel, "writes": seen.writes, "heading": _("The plan"),
-        "form": DaysForm(initial=_days(panel["plan"])), "languages": paper.LANGUAGES,
+        "form": DaysForm(initial=_days(panel["plan"])), "papers": paper.LANGUAGES,
         "language": _language(seen.cards[0].person if seen.cards else None),
     }  # fmt: skip
     if request.method == "POST":
