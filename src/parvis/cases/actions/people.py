@@ -78,6 +78,7 @@ class NewHousehold:
     #: where they all sleep tonight: a kind of lodging, and perhaps where
     lodging: str = ""
     address: str = ""
+    #: other columns of the household; {"lead_worker": None}: nobody answers for it yet
     more: dict[str, Any] = field(default_factory=dict)
 
 
@@ -145,7 +146,7 @@ def _households(several: Sequence[NewHousehold], by: User) -> list[Household]:
     made = [
         Household(
             holder_id=new.holder, reference=new_reference(), opened_on=new.opened_on, restricted=new.restricted,
-            lead_worker=new.lead_worker or by, **new.more,
+            **{"lead_worker": new.lead_worker or by, **new.more},
         )
         for new in several
     ]  # fmt: skip
