@@ -147,9 +147,11 @@ LINES: dict[str, Line] = {
     "orgs:history": Line(MEMBERS, organization),
     "orgs:tokens": Line(frozenset({"administrator", "manager"}), organization),
     "orgs:token": Line(
-        frozenset({"administrator", "manager"}), lambda world: {"pk": world.organization.pk, "token": uuid.UUID(int=0)},
-        "POST", absent=True,
-    ),  # fmt: skip
+        frozenset({"administrator", "manager"}),
+        lambda world: {"pk": world.organization.pk, "token": uuid.UUID(int=0)},
+        "POST",
+        absent=True,
+    ),
     "orgs:member": Line(
         MEMBERS, lambda world: {"pk": world.organization.pk, "member": world.member.pk}, "POST", {"do": "end"}
     ),

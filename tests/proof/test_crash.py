@@ -29,9 +29,7 @@ _HIDDEN = ("PARVIS_DSN", "DJANGO_SETTINGS_MODULE", "PARVIS_POSTGRES", "PYTEST_XD
 class Office:
     """An installation on a home of its own, and the processes that write in it."""
 
-    def __init__(
-        self, home: Path, city: str = "", dsns: dict[str, str] | None = None, password: str = ""
-    ) -> None:
+    def __init__(self, home: Path, city: str = "", dsns: dict[str, str] | None = None, password: str = "") -> None:
         """`city` with the URLs of its roles: one that is there already, and whose PostgreSQL is not ours to kill."""
         self.home = home
         kept = {name: value for name, value in os.environ.items() if name not in _HIDDEN}

@@ -228,7 +228,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"class": "parvis.kit.logs.Discreet", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "plain": {"class": "parvis.kit.logs.Discreet", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     # a wrong address is its sender's affair, and its path may hold a name: not in our logs
     "loggers": {"django.request": {"level": "ERROR"}, "django.security": {"level": "ERROR"}},
