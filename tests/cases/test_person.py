@@ -53,7 +53,8 @@ def page(desk: Any, person: Person, path: str = "", status: int = 200) -> str:
 
 
 def send(desk: Any, person: Person, path: str, **data: Any) -> Any:
-    return desk.post(f"/en/files/people/{person.pk}/{path}", data)
+    """Send a form; `confirm`: yes to what follows from it (a new status changes the plan)."""
+    return desk.post(f"/en/files/people/{person.pk}/{path}", {"confirm": "1"} | data)
 
 
 FORMS = {
