@@ -59,7 +59,7 @@ def test_a_password_signs_in_and_the_ledger_knows(city: Any) -> None:
     client = Client()
     assert not is_signed_in(client)
     response = sign_in(client, alice)
-    assert (response.status_code, response["Location"]) == (302, "/en/desk/")
+    assert (response.status_code, response["Location"]) == (302, "/en/welcome/")
     assert is_signed_in(client)
     assert "accounts.user.signed_in" in codes_of(alice)
 
@@ -68,7 +68,7 @@ def test_after_signing_in_one_comes_where_one_wanted(city: Any) -> None:
     alice = open_account("alice", "agent")
     sent = Client().get("/en/account/second-factor/")
     assert sent["Location"] == "/en/account/login/?next=/en/account/second-factor/"
-    for wanted, reached in (("/en/people/", "/en/people/"), ("https://example.org/", "/en/desk/")):
+    for wanted, reached in (("/en/people/", "/en/people/"), ("https://example.org/", "/en/welcome/")):
         back = Client().post(SIGN_IN, {"login": alice.email, "password": PASSWORD, "next": wanted})
         assert back["Location"] == reached
 
@@ -328,7 +328,7 @@ def test_the_administrator_helps_who_lost_theirs(city: Any) -> None:
     page = f"/en/people/{alice.pk}/"
     assert b"Remove the second factor" in office.get(page).content
     assert office.post(page, {"do": "reset_second_factor"}).status_code == 302
-    assert sign_in(Client(), alice)["Location"] == "/en/desk/"
+    assert sign_in(Client(), alice)["Location"] == "/en/welcome/"
     assert history(None, alice.pk)[1].actor_id == admin.pk
 
 
@@ -345,7 +345,7 @@ def test_a_suspended_account_is_out_at_once_and_stays_out(city: Any) -> None:
     assert not is_signed_in(client)
     assert history(None, alice.pk)[0].reason == "left"
     office.post(f"/en/people/{alice.pk}/", {"do": "restore"})
-    assert sign_in(client, alice)["Location"] == "/en/desk/"
+    assert sign_in(client, alice)["Location"] == "/en/welcome/"
     assert office.post(f"/en/people/{admin.pk}/", {"do": "suspend", "reason": ""}).status_code == 422
 
 

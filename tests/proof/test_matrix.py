@@ -382,7 +382,6 @@ def routes() -> list[str]:
 def test_every_route_is_in_the_matrix() -> None:
     about_people = {name.split(":")[0] for name in ROUTES}
     names = {name for name, _view in addresses() if name.split(":")[0] in about_people}
-    names = {name for name in names if not name.startswith("plans:protocol")}  # the protocol is about nobody
     missing = sorted(names - set(ROUTES))
     assert not missing, f"say in tests/proof/routes.py what these addresses are about: {missing}"
     assert not set(ROUTES) - names, "these lines have lost their address"

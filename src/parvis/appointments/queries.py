@@ -32,6 +32,7 @@ from parvis.core import slots
 from parvis.core.access import DataClass
 from parvis.core.calendar import Calendar, NoSuchCalendar
 from parvis.kit.sealing import Unreadable
+from parvis.orgs.models import Organization
 
 SHOWS = ("mine", "team", "all")
 #: where the public holidays of a country's cities differ: as long as a city does not say its own
@@ -320,3 +321,9 @@ def for_feed(viewer: User) -> list[Appointment]:
     since = timezone.now() - dt.timedelta(days=30)
     found = visible(viewer).filter(worker=viewer, ends_at__gt=since).select_related("household")
     return list(found.order_by("starts_at", "pk"))
+
+
+def agency(pk: Any, name: str) -> Organization | None:
+    """An organization of the directory that sends interpreters: the one chosen, or the one called by its name."""
+    chosen = Organization.objects.filter(pk=pk).first() if pk else None
+    return chosen or (Organization.objects.filter(name__iexact=name).first() if name else None)

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
 from parvis.accounts.models import User
-from parvis.cases.models import Household, Person
+from parvis.cases.models import Agreement, Household, HouseholdMember, Person
 from parvis.cases.models.base import OFFICE
 from parvis.cases.queries import Sight
 from parvis.cases.vault import Vault
@@ -130,6 +130,25 @@ def titles_of(plan: Plan | None, language: str) -> Any:
         return versions.title(known.get(code), language, code)
 
     return title
+
+
+def own_home(person: Person | None) -> Household:
+    """The household where somebody lives now; 404 when there is none, or nobody asked."""
+    home = HouseholdMember.objects.filter(person=person, until=None).select_related("household").first()
+    if person is None or home is None:
+        raise Http404
+    return home.household
+
+
+def persons(sight: Sight) -> dict[uuid.UUID, Person]:
+    """Those of whom a viewer sees anything here, by id."""
+    return Person.objects.in_bulk(sight.classes)
+
+
+def partners() -> QuerySet[Organization]:
+    """The organizations with an agreement that holds, by name: who may answer for a step."""
+    agreed = Agreement.objects.filter(ended_on=None).values("organization_id")
+    return Organization.objects.filter(pk__in=agreed).order_by("name")
 
 
 def step(viewer: Any, pk: uuid.UUID) -> tuple[Step, Sight]:

@@ -21,6 +21,11 @@ def current() -> ProtocolVersion:
     return found or first()
 
 
+def published(number: int) -> ProtocolVersion | None:
+    """The published version of this number; None if there is none."""
+    return ProtocolVersion.objects.filter(state=VersionState.PUBLISHED, number=number).defer("data").first()
+
+
 def first() -> ProtocolVersion:
     """Publish the protocol that comes with Parvis: Québec's for a city in Canada, else the generic one."""
     code = "quebec" if getattr(connection.tenant, "country", "") == "CA" else "generic"

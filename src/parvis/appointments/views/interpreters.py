@@ -12,7 +12,6 @@ from parvis.appointments import actions, queries, rules
 from parvis.appointments.forms import AnswerForm, HoursForm, said
 from parvis.cases import queries as cases
 from parvis.cases.desk import UNPROCESSABLE, at_desk
-from parvis.orgs.models import Organization
 
 
 @at_desk(rules.may_see_calendar)
@@ -36,9 +35,7 @@ def answer(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return render(request, "appointments/interpreters.html", {"lines": [], "form": form}, status=UNPROCESSABLE)
     given = form.cleaned_data
     who = given["interpreter"] if "interpreter" in request.POST else None
-    agency = Organization.objects.filter(pk=given["organization"]).first() if given["organization"] else None
-    if who and agency is None:  # an agency of the directory, called by its name
-        agency = Organization.objects.filter(name__iexact=who).first()
+    agency = queries.agency(given["organization"], who or "")
     actions.answer(found, given["state"], interpreter=who, organization=agency, by=request.user)  # type: ignore[arg-type]
     messages.success(request, _("Saved."))
     if request.POST.get("back") == "appointment":

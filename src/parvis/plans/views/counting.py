@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 
 from parvis.accounts.rules import require
 from parvis.plans import rules, tasks, versions
-from parvis.plans.models import ProtocolVersion, VersionState
 
 
 def rederive(request: HttpRequest) -> HttpResponse:
@@ -15,8 +14,7 @@ def rederive(request: HttpRequest) -> HttpResponse:
     require(rules.may_keep_protocol(request.user), "plans.rederived")
     if request.method == "POST":
         number = request.POST.get("number", "")
-        published = ProtocolVersion.objects.filter(state=VersionState.PUBLISHED).defer("data")
-        tasks.ask(published.filter(number=number).first() if number.isdecimal() else None, by=request.user)  # type: ignore[arg-type]
+        tasks.ask(versions.published(int(number)) if number.isdecimal() else None, by=request.user)  # type: ignore[arg-type]
         messages.success(request, _("It is asked for: the worker counts all open plans anew."))
         return redirect("plans:rederive")
     shown = {"progress": tasks.progress(), "current": versions.current()}

@@ -14,7 +14,7 @@ from parvis.accounts.rules import require
 from parvis.cases import consents, glance
 from parvis.cases.actions.moves import Refused
 from parvis.cases.desk import UNPROCESSABLE, at_desk, looked, the_household
-from parvis.cases.models import Household, HouseholdMember, Person
+from parvis.cases.models import Household, Person
 from parvis.cases.queries import Sight
 from parvis.plans import actions, paper, queries, shown
 from parvis.plans.dangers import dangers
@@ -94,11 +94,9 @@ def print_plan(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def print_own(request: HttpRequest) -> HttpResponse:
     """The newcomer's own plan on paper."""
     person = consents.own(request.user)
-    home = HouseholdMember.objects.filter(person=person, until=None).select_related("household").first()
-    if person is None or home is None:
-        raise Http404
-    sight = Sight(request.user, household=home.household_id)
-    return _paper(request, sight, home.household, Person.objects.in_bulk(sight.classes), person)
+    home = queries.own_home(person)
+    sight = Sight(request.user, household=home.pk)
+    return _paper(request, sight, home, queries.persons(sight), person)
 
 
 def _paper(

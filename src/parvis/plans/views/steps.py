@@ -15,7 +15,6 @@ from django.views.decorators.http import require_POST
 from parvis.cases import queries as files
 from parvis.cases.actions.moves import Conflict, Refused
 from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk, looked, writer
-from parvis.orgs.models import Organization
 from parvis.plans import actions, queries, shown, wording
 from parvis.plans.forms import AssignForm, DoneForm, PinForm, ReasonForm
 from parvis.plans.models import Kind, Scope, State, Step
@@ -43,7 +42,12 @@ def step(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return render(request, "plans/step.html", _page(request, found, sight), status=UNPROCESSABLE)
     except Conflict as conflict:
         messages.error(request, _("Somebody else changed this step meanwhile: look at it again."))
-        return render(request, "plans/step.html", _page(request, _fresh(conflict.now.pk), sight), status=CONFLICT)
+        return render(
+            request,
+            "plans/step.html",
+            _page(request, queries.step(request.user, conflict.now.pk)[0], sight),
+            status=CONFLICT,
+        )
     messages.success(request, _("Saved. It can be taken back on the step's own page."))
     return redirect(_next(request, found))
 
@@ -81,10 +85,6 @@ def _today() -> str:
     return str(DoneForm().fields["on"].initial())  # type: ignore[operator]
 
 
-def _fresh(pk: uuid.UUID) -> Step:
-    return Step.objects.select_related("household", "person", "done_by").get(pk=pk)
-
-
 def _version(request: HttpRequest) -> int | None:
     told = request.POST.get("version", "")
     return int(told) if told.isdecimal() else None
@@ -104,18 +104,11 @@ def _next(request: HttpRequest, found: Step) -> str:
 def _choices(found: Step) -> list[tuple[str, Any]]:
     """The lead worker by default, a colleague, or an organization with an agreement to work together."""
     workers = files.workers(found.household.holder_id)
-    organizations = Organization.objects.filter(pk__in=_agreed()).order_by("name")
     return [
         ("", _("The file's lead worker")),
         *((f"u{user.pk}", str(user)) for user in workers),
-        *((f"o{each.pk}", each.name) for each in organizations),
+        *((f"o{each.pk}", each.name) for each in queries.partners()),
     ]
-
-
-def _agreed() -> Any:
-    from parvis.cases.models import Agreement
-
-    return Agreement.objects.filter(ended_on=None).values("organization_id")
 
 
 def _chosen(who: str, found: Step) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from django.views.decorators.http import require_GET, require_POST
 from parvis.accounts.rules import require
 from parvis.arrivals.intake_forms import IntakeForm, WithFormSet
 from parvis.welcome import offline, rules
-from parvis.welcome.models import LONGEST, OfflineSwitch
 from parvis.welcome.switch_forms import SwitchForm
 from parvis.welcome.writes import WITH
 
@@ -124,7 +123,7 @@ def _moment(text: str) -> dt.datetime:
 def switch(request: HttpRequest) -> HttpResponse:
     """The office decides whether its agents' browsers may keep the day's work."""
     require(rules.may_switch_offline(request.user), "welcome.offline.switched")
-    row = OfflineSwitch.objects.first() or OfflineSwitch(hours=LONGEST)
+    row = offline.present()
     form = SwitchForm(request.POST or None, initial={"on": row.on, "hours": row.hours})
     if request.method == "POST" and form.is_valid():
         offline.switch(form.cleaned_data["on"], form.cleaned_data["hours"], by=request.user)  # type: ignore[arg-type]
