@@ -111,12 +111,12 @@ def hours() -> int:
     return found.hours if found else 0
 
 
-@transaction.atomic
 def present() -> OfflineSwitch:
     """The switch as it stands; off where nobody has touched it."""
     return OfflineSwitch.objects.first() or OfflineSwitch(hours=LONGEST)
 
 
+@transaction.atomic
 def switch(on: bool, hours_kept: int = LONGEST, *, by: User) -> None:
     """Turn work without network on or off, for the whole office. Raises Denied."""
     require(rules.may_switch_offline(by), "welcome.offline.switched")
