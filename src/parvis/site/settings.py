@@ -49,6 +49,8 @@ TENANT_APPS = [
     "parvis.plans",
     "parvis.appointments",
     "parvis.arrivals",
+    "parvis.referrals",
+    "parvis.network",
     "parvis.welcome",
 ]
 _PLAIN_APPS = [

@@ -26,6 +26,8 @@ urlpatterns += i18n_patterns(
     path("plans/", include("parvis.plans.urls")),
     path("appointments/", include("parvis.appointments.urls")),
     path("arrivals/", include("parvis.arrivals.urls")),
+    path("referrals/", include("parvis.referrals.urls")),
+    path("network/", include("parvis.network.urls")),
     path("welcome/", include("parvis.welcome.urls")),
     path("", include("parvis.directory.urls")),
     prefix_default_language=True,

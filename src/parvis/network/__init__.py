@@ -1,0 +1,1 @@
+"""The network kept true: freshness of listings, upkeep rounds, partner health, duplicates, meetings and the gap map."""
