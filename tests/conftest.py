@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).parent.parent
 os.environ["PARVIS_HOME"] = os.environ.get("PARVIS_TEST_HOME", str(ROOT / "var" / "test"))
@@ -93,6 +94,13 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: Any) -> I
         connection.close()
 
 
+def clock(city: Any) -> Any:
+    """The city's own days in this block, as for a request, a task and a sweep: at night UTC has another date."""
+    from django.utils import timezone
+
+    return timezone.override(ZoneInfo(city.timezone))
+
+
 @pytest.fixture
 def city(db: None) -> Iterator[Any]:
     """The city of Montréal, active and empty."""
@@ -104,7 +112,8 @@ def city(db: None) -> Iterator[Any]:
     hosts.forget()
     found = find("montreal")
     connection.set_tenant(found)
-    yield found
+    with clock(found):
+        yield found
     connection.set_schema_to_public()
 
 
@@ -137,7 +146,8 @@ def committed_city(django_db_blocker: Any) -> Iterator[Any]:
         _use("app", database)
         hosts.forget()
         connection.set_tenant(made)
-        yield made
+        with clock(made):
+            yield made
         _use("owner", database)
         connection.set_schema_to_public()
         with connection.cursor() as cursor:

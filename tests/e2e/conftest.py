@@ -16,7 +16,7 @@ from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from psycopg.conninfo import make_conninfo
 
-from tests.conftest import URLS, _use
+from tests.conftest import URLS, _use, clock
 from tests.e2e.town import Town, build
 
 
@@ -108,7 +108,8 @@ def town(server: int, django_db_blocker: Any) -> Iterator[Town]:
         hosts.forget()
         connection.set_tenant(city)
         made = Town(f"http://{name}.localhost:{server}", city)
-        build(made)
+        with clock(city):
+            build(made)
         connection.set_schema_to_public()
     # The server learns of a new host name within five seconds.
     time.sleep(5.2)
@@ -129,7 +130,8 @@ def in_town(town: Town, django_db_blocker: Any) -> Iterator[Town]:
     """The town with its database open to the test (what it writes is committed)."""
     with django_db_blocker.unblock():
         connection.set_tenant(town.city)
-        yield town
+        with clock(town.city):
+            yield town
         connection.set_schema_to_public()
         connection.close()
 
