@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,10 +33,9 @@ from parvis.core.access import DataClass
 from parvis.core.calendar import Calendar, NoSuchCalendar
 from parvis.kit.sealing import Unreadable
 from parvis.orgs.models import Organization
+from parvis.plans import versions
 
 SHOWS = ("mine", "team", "all")
-#: where the public holidays of a country's cities differ: as long as a city does not say its own
-_SUBDIVISIONS = {"CA": "QC", "CH": "GE"}
 
 
 def _held(viewer: Any, *, writes: bool = False) -> QuerySet[Any]:
@@ -186,12 +185,15 @@ def zone() -> ZoneInfo:
 
 
 def calendar() -> Calendar:
-    """On which days the present city's office is closed."""
-    country = getattr(connection.tenant, "country", "")
+    """On which days the present city's office is closed: its protocol says so (region, closed and opened days), and its
+    plans count by the same. Where the protocol names no country, the city's is taken, with no region guessed."""
+    said = versions.of(versions.current().pk).calendar
+    if said.country:
+        return said
     try:
-        return Calendar(country=country, subdivision=_SUBDIVISIONS.get(country, ""))
+        return replace(said, country=getattr(connection.tenant, "country", ""), subdivision="")
     except NoSuchCalendar:
-        return Calendar()
+        return said
 
 
 def closed(days: Iterable[dt.date]) -> set[dt.date]:

@@ -1,0 +1,54 @@
+"""Every sweep of every room, and the tasks of plans, as the worker role: it owns nothing, and acts as the installation.
+
+What reads people outside a transaction finds no context there and fails: a test as the app role does not see it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from django.db import connection, transaction
+from psycopg.conninfo import make_conninfo
+
+from parvis.kit.acting import acting
+from parvis.kit.jobs import sweeps
+from parvis.plans import editing, versions
+from parvis.plans.models import Plan, Step
+from tests.accounts.people import open_account
+from tests.cases.story import opened
+from tests.conftest import ROOT, URLS
+
+
+def worker(city: Any, version: str) -> dict[str, str]:
+    name = connection.settings_dict["NAME"]
+    env = {
+        **os.environ,
+        "PARVIS_WORKER_DSN": make_conninfo(URLS.worker, dbname=name),
+        "PYTHONPATH": f"{ROOT}/src:{ROOT}",
+    }
+    env.pop("PARVIS_DSN", None)
+    said = subprocess.run(
+        [sys.executable, "-m", "tests.kit.worker", city.schema_name, version],
+        env=env, cwd=ROOT, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    return json.loads(said.stdout.strip().splitlines()[-1])  # type: ignore[no-any-return]
+
+
+def test_the_worker_runs_every_sweep_and_puts_open_plans_on_a_new_version(fresh_city: Any) -> None:
+    alice, carol = open_account("alice", "agent"), open_account("carol", "coordinator")
+    home = opened(alice)
+    row = editing.row_of(editing.shown().data, "G44") or {}
+    editing.save_step({**row, "days": 12}, by=carol, code="G44")
+    version = editing.publish(by=carol, note="twelve days")
+    with acting(alice), transaction.atomic():
+        assert Plan.objects.get(household=home).protocol_id != version.pk  # the control: it keeps its own
+    told = worker(fresh_city, str(version.pk))
+    assert told.pop("measure").startswith("1 households"), told
+    assert told.pop("rederive").startswith("1 households"), told
+    assert told == {f"sweep {name}": "ran" for name in sweeps.known}
+    with acting(alice), transaction.atomic():
+        assert Plan.objects.get(household=home).protocol_id == version.pk == versions.current().pk
+        assert Step.objects.filter(household=home).exists()
