@@ -45,7 +45,7 @@ def bench(services: int, people: int, keep: bool) -> None:
 
 def measure(folder: Path, services: int, number: int, say: Callable[[str], None]) -> list[dict[str, object]]:
     """Fill the database if it is new, run all rounds, and give the lines of the table."""
-    from parvis.site.bench import arrivals, ledger, people, plans, rounds, welcome
+    from parvis.site.bench import arrivals, candidates, ledger, people, plans, rounds, welcome
 
     env = dict(os.environ)
     say(f"a demo of {services} services and {number} people (the first time only: minutes)")
@@ -65,6 +65,7 @@ def measure(folder: Path, services: int, number: int, say: Callable[[str], None]
             found.whole_lists(ours, peer)
         found.stream(ours)
         found.raw.close()
+    found.lines += candidates.candidates(urls.app, postmaster, say)
     if number:
         found.lines += people.people(folder, urls.app, postmaster, say)
     if number:
