@@ -3,6 +3,7 @@
 What reads people outside a transaction finds no context there and fails: a test as the app role does not see it.
 """
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from psycopg.conninfo import make_conninfo
 
+from parvis.cases.models import Household
 from parvis.kit.acting import acting
 from parvis.kit.jobs import sweeps
 from parvis.plans import editing, versions
@@ -39,7 +41,9 @@ def worker(city: Any, version: str) -> dict[str, str]:
 
 def test_the_worker_runs_every_sweep_and_puts_open_plans_on_a_new_version(fresh_city: Any) -> None:
     alice, carol = open_account("alice", "agent"), open_account("carol", "coordinator")
-    home = opened(alice)
+    earlier, home = opened(alice), opened(alice)
+    with acting(alice), transaction.atomic():  # the latest file is asked first
+        Household.objects.filter(pk=earlier.pk).update(opened_on=home.opened_on - dt.timedelta(days=9))
     row = editing.row_of(editing.shown().data, "G44") or {}
     editing.save_step({**row, "days": 12}, by=carol, code="G44")
     version = editing.publish(by=carol, note="twelve days")
@@ -51,4 +55,5 @@ def test_the_worker_runs_every_sweep_and_puts_open_plans_on_a_new_version(fresh_
     assert told == {f"sweep {name}": "ran" for name in sweeps.known}
     with acting(alice), transaction.atomic():
         assert Plan.objects.get(household=home).protocol_id == version.pk == versions.current().pk
+        assert Plan.objects.get(household=earlier).protocol_id != version.pk  # one was asked for
         assert Step.objects.filter(household=home).exists()

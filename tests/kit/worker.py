@@ -24,7 +24,7 @@ def main(city: str, version: str) -> None:
     with in_city(city):
         for name, call in (("measure", editing.measure), ("rederive", tasks.rederive)):
             try:
-                found = call(version)
+                found = call(version, 1)
                 told[name] = f"{found['households']} households, {found['changed']} changed"
             except Exception:
                 told[name] = traceback.format_exc()

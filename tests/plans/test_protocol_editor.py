@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import translation
@@ -12,6 +13,7 @@ from parvis.accounts.rules import Denied
 from parvis.cases.actions.moves import Conflict, Refused
 from parvis.core import protocol as core
 from parvis.kit.acting import acting
+from parvis.ledger.models import Event
 from parvis.plans import editing, versions
 from parvis.plans.models import Plan, ProtocolVersion, Step, VersionState
 from parvis.plans.protocol_forms import _FAULTS, StepForm, worded
@@ -206,3 +208,18 @@ def test_the_command(tmp_path: Any) -> None:
     assert found.exit_code == 1 and "impossible_date (need=G63" in found.output
     path.write_text("= ?", "utf-8")
     assert run.invoke(check, [str(path)]).exit_code == 1
+
+
+def test_nobody_offers_a_version_whose_effect_nobody_has_seen(carol: Any) -> None:
+    client = signed_in(carol)
+    assert client.post(url("protocol"), {"do": "offer"}).status_code == 422
+    version = editing.shown()
+    client.post(url("protocol"), {"do": "effect", "most": "3"})
+    seen = editing.effect()
+    assert seen is not None and (seen["state"], seen["most"]) == ("waiting", 3)
+    assert client.post(url("protocol"), {"do": "offer"}).status_code == 422  # asked for, and not there yet
+    cache.set(editing._place(), seen | {"state": "done", "edits": version.edits, "households": 3}, 60)
+    assert "Put these 3 plans on this version" in client.get(url("protocol")).content.decode()
+    assert client.post(url("protocol"), {"do": "offer"}).status_code == 302
+    found = Event.objects.get(code="plans.version.taken")
+    assert found.after["most"] == 3

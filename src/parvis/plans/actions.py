@@ -351,20 +351,30 @@ def take_version(household: Household, version: ProtocolVersion, *, by: Any) -> 
 # -- all plans --------------------------------------------------------------------------------------------------------
 
 
-def open_households() -> list[uuid.UUID]:
-    """Every open file that whoever acts (the installation, in a task) may see."""
-    return list(Household.objects.filter(state=HouseholdState.OPEN).order_by("pk").values_list("pk", flat=True))
+def open_households(*, version: ProtocolVersion | None = None, most: int = 0) -> list[uuid.UUID]:
+    """Every open file that whoever acts (the installation, in a task) may see; with `most`, so many of those whose plan
+    does not stand on `version`, the latest files first."""
+    found = Household.objects.filter(state=HouseholdState.OPEN)
+    if most:
+        found = found.filter(plan__isnull=False).exclude(plan__protocol=version).order_by("-opened_on", "pk")[:most]
+    else:
+        found = found.order_by("pk")
+    return list(found.values_list("pk", flat=True))
 
 
 def rederive_all(
-    *, version: ProtocolVersion | None = None, progress: Callable[[int, int], None] = lambda done, total: None
+    *,
+    version: ProtocolVersion | None = None,
+    most: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, int]:
-    """Count all open plans anew, lot by lot, each its own transaction; `version`: put them on it first.
+    """Count all open plans anew, lot by lot, each its own transaction; `version`: put them on it first; `most`: only so
+    many that do not stand on it yet.
 
     Stopped in the middle, it can be run again: what is counted already stays as it is.
     """
     with transaction.atomic():
-        keys = open_households()
+        keys = open_households(version=version, most=most)
     totals = {"households": 0, "changed": 0, "added": 0, "retired": 0, "moved": 0}
     for start in range(0, len(keys), deriving.LOT):
         with transaction.atomic():

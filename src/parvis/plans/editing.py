@@ -179,27 +179,51 @@ def effect() -> Data | None:
 
 
 @transaction.atomic
-def ask_effect(*, by: User) -> None:
-    """Have the worker see what the draft (or what is published last) would do to open plans. Raises Denied, Refused."""
+def ask_effect(*, by: User, most: int = 0) -> None:
+    """Have the worker see what the draft (or what is published last) would do to open plans, or to `most` of them.
+    Raises Denied, Refused."""
     require(rules.may_keep_protocol(by), "plans.protocol.effect")
     version = shown()
     if core.faults(version.data):
         raise Refused(_("The draft has faults. They stand beside its steps; nothing was published."))
-    cache.set(_place(), {"state": "waiting", "done": 0, "total": 0, "number": version.number}, DAY)
-    enqueue(measure, version=str(version.pk))
+    cache.set(_place(), {"state": "waiting", "done": 0, "total": 0, "number": version.number, "most": most}, DAY)
+    enqueue(measure, version=str(version.pk), most=most)
 
 
-def measure(version: str) -> Data:
+def offered(*, by: User) -> tuple[ProtocolVersion, int]:
+    """The published version, and how many plans may be put on it: those of which the effect was last seen (0: all).
+
+    Raises Denied, Refused when nobody has looked at the effect since it was published.
+    """
+    require(rules.may_keep_protocol(by), "plans.version.taken")
+    version, seen = shown(), effect()
+    if version.state != VersionState.PUBLISHED:
+        raise Refused(_("This version of the protocol is not published."))
+    if not seen or (seen.get("number"), seen.get("edits"), seen.get("state")) != (
+        version.number, version.edits, "done"
+    ):  # fmt: skip
+        raise Refused(_("See first what it does to open plans."))
+    return version, seen.get("most", 0)
+
+
+def measure(version: str, most: int = 0) -> Data:
     """The task: put the open plans on the version, count what changes, and take it all back, lot by lot."""
     with alone(_place()) as mine:
         if not mine:
             return {}
         with acting_as_system():
             wanted = ProtocolVersion.objects.get(pk=uuid.UUID(version))
-            told: Data = {"number": wanted.number, "edits": wanted.edits, "households": 0, "changed": 0, "examples": []}
+            told: Data = {
+                "number": wanted.number,
+                "edits": wanted.edits,
+                "households": 0,
+                "changed": 0,
+                "examples": [],
+                "most": most,
+            }
             told |= {"added": 0, "retired": 0, "moved": 0}
             with transaction.atomic():  # the context of who acts lives in a transaction
-                keys = actions.open_households()
+                keys = actions.open_households(version=wanted, most=most)
             for start in range(0, len(keys), deriving.LOT):
                 cache.set(_place(), {**told, "state": "running", "done": start, "total": len(keys)}, DAY)
                 _measure_lot(wanted, keys[start : start + deriving.LOT], told)

@@ -24,7 +24,7 @@ from parvis.plans.models import State
 from parvis.plans.queries import AMONG_US, Board, Row
 
 #: languages whose script the fonts can write and whose titles we have
-LANGUAGES = {"fr": "Français", "en": "English", "ar": "العربية"}
+LANGUAGES = {"fr": "Français", "en": "English", "ar": "العربية", "es": "Español"}
 
 
 @lru_cache(maxsize=1)

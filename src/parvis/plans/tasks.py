@@ -28,16 +28,17 @@ def progress() -> dict[str, Any] | None:
 
 
 @transaction.atomic
-def ask(version: ProtocolVersion | None, *, by: User) -> None:
-    """Have the worker count all open plans anew; `version`: put them on it first. Raises Denied."""
+def ask(version: ProtocolVersion | None, *, by: User, most: int = 0) -> None:
+    """Have the worker count all open plans anew; `version`: put them on it first; `most`: so many of them, 0: all.
+    Raises Denied."""
     require(rules.may_keep_protocol(by), "plans.rederived")
     if version is not None:
-        record("plans.version.taken", version, by=by)
+        record("plans.version.taken", version, by=by, after={"most": most})
     cache.set(_place(), {"done": 0, "total": 0, "state": "waiting"}, DAY)
-    enqueue(rederive, version=str(version.pk) if version else "")
+    enqueue(rederive, version=str(version.pk) if version else "", most=most)
 
 
-def rederive(version: str = "") -> dict[str, int]:
+def rederive(version: str = "", most: int = 0) -> dict[str, int]:
     """The task. One at a time in a city; who comes second goes away. Killed in the middle, it can be run again."""
     with alone(_place()) as mine:
         if not mine:
@@ -46,7 +47,7 @@ def rederive(version: str = "") -> dict[str, int]:
             wanted = None
             if version:
                 wanted = ProtocolVersion.objects.get(pk=uuid.UUID(version), state=VersionState.PUBLISHED)
-            totals = actions.rederive_all(version=wanted, progress=_tell)
+            totals = actions.rederive_all(version=wanted, most=most if wanted else 0, progress=_tell)
         cache.set(
             _place(), {"state": "done", "done": totals["households"], "total": totals["households"]} | totals, DAY
         )

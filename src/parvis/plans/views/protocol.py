@@ -88,7 +88,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return _home(request)
     require(rules.may_keep_protocol(request.user), "plans.protocol.changed")
     by: Any = request.user
-    do, edits = request.POST.get("do", ""), _edits(request)
+    do, edits = request.POST.get("do", ""), _number(request, "edits")
     try:
         if do == "publish":
             form = PublishForm(request.POST)
@@ -97,14 +97,12 @@ def home(request: HttpRequest) -> HttpResponse:
             version = editing.publish(by=by, note=form.cleaned_data["note"], edits=edits)
             messages.success(request, _("Version %(number)s is published.") % {"number": version.number})
         elif do == "effect":
-            editing.ask_effect(by=by)
+            editing.ask_effect(by=by, most=_number(request, "most") or 0)
         elif do == "discard":
             editing.discard(by=by)
         elif do == "offer":
-            version = editing.shown()
-            if version.state != VersionState.PUBLISHED:
-                raise Refused(_("This version of the protocol is not published."))
-            tasks.ask(version, by=by)
+            version, most = editing.offered(by=by)
+            tasks.ask(version, by=by, most=most)
             messages.success(request, _("The open plans are being put on this version."))
         elif do == "file":
             form_ = FileForm(request.POST, request.FILES)
@@ -129,8 +127,8 @@ def _text(file: Any) -> str:
         raise Refused(_("The file is not a text in UTF-8.")) from None
 
 
-def _edits(request: HttpRequest) -> int | None:
-    text = request.POST.get("edits", "")
+def _number(request: HttpRequest, name: str) -> int | None:
+    text = request.POST.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
@@ -151,12 +149,12 @@ def step(request: HttpRequest, code: str = "") -> HttpResponse:
         by: Any = request.user
         try:
             if request.POST.get("do") == "drop":
-                editing.drop_step(code, by=by, edits=_edits(request))
+                editing.drop_step(code, by=by, edits=_number(request, "edits"))
                 return redirect("plans:protocol")
             status = UNPROCESSABLE
             if form.is_valid():
                 found = form.as_row()
-                editing.save_step(found, by=by, code=code, edits=_edits(request))
+                editing.save_step(found, by=by, code=code, edits=_number(request, "edits"))
                 return redirect("plans:protocol-step", code=found["code"])
         except Refused as no:
             form.add_error(None, str(no))
