@@ -243,6 +243,8 @@ LINES: dict[str, Line] = {
     "cases:disclosure": Line(FILES | PRIVACY, lambda world: {"pk": uuid.UUID(int=0)}, absent=True),
     "cases:own-data": Line(SIGNED_IN),
     "cases:parcel": Line(EVERYBODY, lambda world: {"key": "unknown"}),
+    # referrals
+    "referrals:candidates": Line(FILES, the_person, hidden=PARTNERS),
     # appointments; the feeds' addresses are secret
     "appointments:calendar": Line(FILES),
     "appointments:interpreters": Line(FILES),

@@ -195,6 +195,8 @@ ROUTES: dict[str, Route] = {
         )
     ),
     "cases:parcel": Route(lambda world, thing: [{"key": "unknown"}]),
+    # referrals
+    "referrals:candidates": Route(persons(), asks=("domain=housing&times=evening",)),
     # appointments
     "appointments:calendar": Route(asks=("view=month&show=all", "view=day&show=team", "show=all&on=2026-11-24")),
     "appointments:interpreters": Route(),

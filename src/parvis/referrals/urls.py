@@ -1,6 +1,10 @@
 """Addresses of referrals."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from parvis.referrals.views import candidates
 
 app_name = "referrals"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("of/<uuid:pk>/services/", candidates.candidates, name="candidates"),
+]
