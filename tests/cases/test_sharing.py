@@ -193,14 +193,15 @@ def test_the_trigger_stops_who_has_the_grant(city: Any, table: str) -> None:
 def test_without_an_agreement_nothing_is_recorded_and_after_its_end_nothing_is_open(
     alice: Any, home: Household
 ) -> None:
+    today = consents.today()  # agreements begin and end by it
     house, bob = partner("bob")
     amina, paul = person(home, by=alice), open_account("paul", "privacy")
     with pytest.raises(Wrong, match="Maison bob"):
         give(amina, house, by=alice)
     with acting(paul):
-        held = sharing.agree(house, since=TODAY, by=paul)
+        held = sharing.agree(house, since=today, by=paul)
         with pytest.raises(Wrong), transaction.atomic():
-            sharing.agree(house, since=TODAY, by=paul)
+            sharing.agree(house, since=today, by=paul)
     give(amina, house, by=alice)
     assert shared_with(bob) == [AMINA.name]
     with acting(paul):
@@ -212,7 +213,7 @@ def test_without_an_agreement_nothing_is_recorded_and_after_its_end_nothing_is_o
         (told,) = consents.of_person(alice, amina.pk)
         assert told.state == State.NO_AGREEMENT and not told.recipients[0].agreed
     with acting(paul):
-        sharing.agree(house, since=TODAY, until=TODAY + dt.timedelta(days=30), by=paul)
+        sharing.agree(house, since=today, until=today + dt.timedelta(days=30), by=paul)
         states = {one.agreement.pk: one.state for one in consents.agreements(paul)}
     assert sorted(states.values()) == ["ending", "over"]
     assert shared_with(bob) == [AMINA.name], "the consent stayed: it holds again"

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from parvis.arrivals.models import Surge
 from parvis.cases.actions import caseload
 from parvis.cases.models import Household, Person
 from parvis.cases.vault import Vault
@@ -295,3 +296,18 @@ def test_a_step_that_one_may_no_longer_see_is_refused(alice: Any, line: dict[str
 def test_an_office_that_has_not_turned_it_on_gives_no_list(alice: Any) -> None:
     due(opened(alice), alice, 0)
     assert kept(signed_in(alice)) == []
+
+
+def test_a_surge_stands_above_the_day(city: Any) -> None:
+    alice, carol = open_account("alice", "agent"), open_account("carol", "coordinator")
+    client = signed_in(alice)
+    assert "surge-band" not in client.get(TODAY_PAGE).content.decode()
+    Surge.objects.create(begun_by=carol, begun_at=timezone.now())
+    assert "surge-band" in client.get(TODAY_PAGE).content.decode()
+
+
+def test_the_household_page_announces_an_arrival(city: Any) -> None:
+    alice = open_account("alice", "agent")
+    home = opened(alice)
+    page = signed_in(alice).get(f"/en/files/{home.pk}/").content.decode()
+    assert f"/en/arrivals/expect/{home.pk}/" in page

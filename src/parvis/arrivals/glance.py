@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from parvis.arrivals import queries
 from parvis.arrivals.models import Intake
 from parvis.cases.glance import Glance
+from parvis.cases.models.people import HouseholdState
 from parvis.core.access import DataClass
 
 
@@ -17,6 +18,14 @@ def load(request: HttpRequest, seen: Glance) -> dict[str, Any] | None:
     short = Intake.objects.filter(household=seen.household, completed_at=None, person_id__in=seen_of)
     intake = short.select_related("by", "surge").first()
     surge = queries.surge()
-    if arrival is None and intake is None and surge is None:
+    announces = arrival is None and seen.writes and seen.household.state == HouseholdState.OPEN
+    if arrival is None and intake is None and surge is None and not announces:
         return None
-    return {"arrival": arrival, "intake": intake, "surge": surge}
+    return {
+        "arrival": arrival,
+        "intake": intake,
+        "surge": surge,
+        "announces": announces,
+        "writes": seen.writes,
+        "household": seen.household,
+    }

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from parvis.appointments.models import Kind as Place
 from parvis.appointments.models import Purpose
+from parvis.arrivals import queries as arrivals
 from parvis.cases import queries
 from parvis.cases.actions.moves import Conflict, Refused
 from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk
@@ -66,6 +67,7 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         "today": timezone.localdate(),
         "offline_hours": offline.hours(),
         "uses_htmx": True,
+        "surge": arrivals.surge(),
     }
     return render(request, "welcome/today.html", shown | more, status=status)
 
