@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
+from django.http import Http404
 from django.utils import timezone
 
-from parvis.cases import queries, rules
+from parvis.cases import consents, queries, rules
 from parvis.cases.models import Consent, Household, HouseholdMember, Person, Withdrawal
 from parvis.cases.vault import Vault
+from parvis.core.access import DataClass
 from parvis.kit import sealing
 from parvis.kit.acting import acting, acting_as_nobody
 from parvis.ledger.models import Event
@@ -53,7 +55,7 @@ def test_consent_opens_and_withdrawal_closes(alice: Any) -> None:
     assert seen_by(charlie) == []
     with acting(bob):
         assert HouseholdMember.objects.count() == 0, "who lives with whom was not agreed"
-        assert Household.objects.filter(pk=home.pk).exists()
+        assert not Household.objects.filter(pk=home.pk).exists()
         assert Consent.objects.count() == 1
         with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
             HouseholdMember.objects.create(household=home, person=amina(alice), relation="head", since=TODAY)
@@ -65,6 +67,28 @@ def test_consent_opens_and_withdrawal_closes(alice: Any) -> None:
     assert seen_by(bob) == []
     with acting(bob):
         assert Household.objects.count() == 0
+
+
+@pytest.mark.parametrize("lived", [False, True], ids=["names alone", "and with whom they live"])
+def test_who_lives_together_is_told_only_where_it_was_agreed(alice: Any, lived: bool) -> None:
+    """Two of one household agreed to be named: nothing ties them together. The control: they agreed to that too."""
+    house, bob = partner("bob")
+    home = opened(alice, AMINA, YOUSSEF)
+    agree(house)
+    with acting(alice):
+        both = [member.person for member in home.members.select_related("person")]
+    for person in both:
+        share(person, house, by=alice, classes=(DataClass.IDENTITY | (DataClass.HOUSEHOLD if lived else 0)).value)
+    with acting(bob), transaction.atomic():
+        assert Household.objects.count() == lived
+        named = [*consents.shared(bob), *queries.page(bob, basis="consent"), *queries.search(bob, AMINA.name)]
+        assert len(named) >= 5 and {each.household is not None for each in named} == {lived}
+        assert bool(queries.search(bob, home.reference)) == lived
+        if lived:
+            assert queries.household(bob, home.pk) == home
+        else:
+            with pytest.raises(Http404):
+                queries.household(bob, home.pk)
 
 
 def test_without_an_agreement_no_consent_opens_a_name(alice: Any) -> None:

@@ -18,6 +18,7 @@ from parvis.cases.actions.moves import Conflict, Move, Refused
 from parvis.cases.actions.people import NewPerson
 from parvis.cases.models import Household, HouseholdMember, Person
 from parvis.cases.relations import seen_from
+from parvis.core.access import DataClass
 from parvis.kit.acting import acting
 from parvis.ledger.models import Event
 from tests.accounts.people import open_account, signed_in
@@ -336,8 +337,10 @@ def test_a_partner_sees_what_was_agreed_and_nothing_else(alice: Any) -> None:
     agree(house)
     with acting(alice):
         amina = person(AMINA.name)
-    share(amina, house, by=alice, classes=1)
+    share(amina, house, by=alice, classes=DataClass.IDENTITY.value)
     desk = signed_in(bob)
+    assert desk.get(f"/en/files/{home.pk}/").status_code == 404, "with whom she lives was not agreed"
+    share(amina, house, by=alice, classes=(DataClass.IDENTITY | DataClass.HOUSEHOLD).value)
     page = text(desk.get(f"/en/files/{home.pk}/"))
     assert AMINA.name in page and YOUSSEF.name not in page
     assert "Write a note" not in page and "Who has seen" not in page

@@ -1,4 +1,4 @@
-"""Looks are events, told once an hour; a refused attempt is kept although everything around it goes."""
+"""Looks are events, told once an hour."""
 
 import datetime as dt
 import uuid
@@ -9,8 +9,7 @@ import time_machine
 from django.db import connection, transaction
 
 from parvis.accounts.models import User
-from parvis.ledger.actions import denied, record, seen
-from parvis.ledger.chain import chain_of
+from parvis.ledger.actions import record, seen
 from parvis.ledger.models import Event
 from parvis.ledger.queries import lookers, verify
 from parvis.orgs.models import Organization
@@ -103,39 +102,3 @@ def test_looks_have_an_index_of_their_own(city: Any) -> None:
     looks = Event.objects.filter(object_id=uuid.uuid4(), code__endswith=".seen").order_by("-at")
     assert "ledger_look" in plan(looks) and "Sort" not in plan(looks)
     assert "ledger_look" not in plan(Event.objects.filter(object_id=uuid.uuid4()).order_by("-id"))  # the control
-
-
-# ---- refused attempts
-
-
-def test_a_refused_attempt_stays_when_its_transaction_goes(fresh_city: Any) -> None:
-    alice, file = user("alice"), organization("Charlie's")
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
-        record("orgs.organization.edited", file, by=alice)  # the control: this one goes
-        denied("orgs.organization.erased", file, by=alice, reason="not hers")
-        raise ZeroDivisionError
-    event = Event.objects.get()
-    assert (event.code, event.object_type, event.object_id) == ("orgs.denied", "orgs.organization", file.pk)
-    assert (event.actor, event.after, event.reason) == (alice, {"action": "orgs.organization.erased"}, "not hers")
-    assert list(verify()) == [1]
-
-
-def test_a_refused_attempt_waits_for_nobody(fresh_city: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Its object's chain is held by the very transaction that is refused: another one takes it."""
-    alice, file = user("alice"), organization("Charlie's")
-    with transaction.atomic():
-        record("orgs.organization.edited", file, by=alice)
-        denied("orgs.organization.erased", file, by=alice)
-    assert Event.objects.get(code="orgs.denied").chain != chain_of(file.pk)
-    assert list(verify()) == [2]
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM ledger_head FOR UPDATE")
-        denied("orgs.organization.erased", file, by=alice)
-    assert "refused and not recorded" in caplog.text  # all sixteen held at once: said where somebody may see it
-
-
-def test_outside_a_transaction_no_connection_is_opened(city: Any) -> None:
-    alice = user("alice")
-    denied("accounts.opened", by=alice)  # on nothing in particular: it hangs on who tried
-    event = Event.objects.get()
-    assert (event.code, event.object_id, event.after) == ("accounts.denied", alice.pk, {"action": "accounts.opened"})

@@ -163,7 +163,7 @@ def may_read(viewer: str, canary: Canary) -> bool:
 
 def household(viewer: str, thing: str) -> bool:
     """May the viewer know of the household itself?"""
-    return any(sight(viewer, thing, member)[0] for member in (0, 1))
+    return any(sight(viewer, thing, member)[0] & DataClass.HOUSEHOLD for member in (0, 1))
 
 
 # -- making it ---------------------------------------------------------------------------------------------------------

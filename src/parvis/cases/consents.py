@@ -22,6 +22,7 @@ from parvis.cases.models import Access, AccountOffer, Agreement, Consent, Consen
 from parvis.cases.models.access import Basis
 from parvis.core.access import SENSITIVE, SHAREABLE, DataClass
 from parvis.core.language import fold
+from parvis.kit.asked import keys
 from parvis.ledger.models import Event
 from parvis.ledger.queries import history, lookers
 from parvis.orgs.models import Membership, Organization
@@ -223,7 +224,12 @@ def shared(viewer: Any, *, person: uuid.UUID | None = None, offset: int = 0, siz
     for row in held.filter(person_id__in=ids):
         rows.setdefault(row.person_id, []).append(row)
     people = Person.objects.in_bulk(list(rows))
-    homes = Household.objects.in_bulk({row.household_id for many in rows.values() for row in many if row.household_id})
+    living = {
+        pk: many[0].household_id
+        for pk, many in rows.items()
+        if many[0].household_id and _union(many) & DataClass.HOUSEHOLD
+    }
+    homes = Household.objects.in_bulk(set(living.values()))
     given = dict(
         ConsentRecipient.objects.filter(
             person_id__in=list(rows), organization_id__in=rules.grantees(viewer), consent__withdrawal=None
@@ -235,7 +241,7 @@ def shared(viewer: Any, *, person: uuid.UUID | None = None, offset: int = 0, siz
     return [
         Shared(
             people[pk],
-            homes.get(rows[pk][0].household_id) if rows[pk][0].household_id else None,
+            homes.get(living[pk]) if pk in living else None,
             _union(rows[pk]),
             given.get(pk, rows[pk][0].valid_from),
             max(row.valid_until for row in rows[pk]),
@@ -400,7 +406,7 @@ def organizations(text: str = "", *, chosen: Collection[str] = (), size: int = 1
     """Organizations to share with: the chosen ones, then whom `text` names; without text, who has an agreement."""
     day = today()
     by_name = Organization.objects.order_by("name", "pk")
-    found: dict[uuid.UUID, Organization] = {each.pk: each for each in by_name.filter(pk__in=_uuids(chosen))}
+    found: dict[uuid.UUID, Organization] = {each.pk: each for each in by_name.filter(pk__in=keys(chosen))}
     words = fold(text).split()
     if words:
         hits = [
@@ -414,13 +420,3 @@ def organizations(text: str = "", *, chosen: Collection[str] = (), size: int = 1
         found |= {each.pk: each for each in by_name.filter(pk__in=held)[:size]}
     agreed_with = with_agreement(found)
     return [Offered(each, each.pk in agreed_with) for each in found.values()]
-
-
-def _uuids(texts: Iterable[str]) -> list[uuid.UUID]:
-    found = []
-    for text in texts:
-        try:
-            found.append(uuid.UUID(str(text)))
-        except ValueError:
-            continue
-    return found

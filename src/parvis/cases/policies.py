@@ -156,7 +156,9 @@ def _by_role(*roles: Role) -> str:
 
 def _household() -> dict[str, str]:
     ours = f"(holder_id = ANY ({GRANTED}) AND NOT restricted)"
-    members = f"EXISTS ({_by_index('a.household_id = cases_household.id{}')})"
+    # of whom only the name was agreed, nobody learns with whom they live
+    known = f"a.household_id = cases_household.id AND a.classes & {DataClass.HOUSEHOLD.value} <> 0"
+    members = f"EXISTS ({_by_index(known + '{}')})"
     not_denied = "cases_household.id <> ALL ((SELECT access_denied_households())::uuid[])"
     return {
         "SELECT": f"({ours} OR {members.format('')}) AND {not_denied}",

@@ -188,10 +188,11 @@ def person(viewer: Any, pk: uuid.UUID) -> Person:
 
 
 def household(viewer: Any, pk: uuid.UUID) -> Household:
-    """One household, if any of its present members may be seen (or it is the viewer's own organization's); or 404."""
+    """One household, if who lives there may be known of one of its present members (or it is the viewer's own
+    organization's); or 404."""
     found = _one(Household.objects.select_related("lead_worker", "backup_worker"), pk)
     ours = not found.restricted and found.holder_id in rules.holders(viewer) and not _is_shut_out(viewer, found)
-    if not ours and not granted(viewer).filter(household_id=pk).exists():
+    if not ours and not granted(viewer, DataClass.HOUSEHOLD).filter(household_id=pk).exists():
         raise Http404
     return found
 
@@ -240,7 +241,7 @@ def page(viewer: Any, *, basis: str = Basis.OWN, state: str = "", offset: int = 
     with connection.cursor() as cursor:
         cursor.execute(_PAGE, asked)
         ids = cursor.fetchall()
-    return _lines(ids, {pk: basis for pk, _ in ids})
+    return _lines(viewer, ids, {pk: basis for pk, _ in ids})
 
 
 # Of each grantee the first rows in the order of the index: the million behind them is not sorted.
@@ -299,7 +300,8 @@ def search(viewer: Any, text: str, *, size: int = 50) -> list[Found]:
     hits = _by_reference(viewer, text) or _by_contact(viewer, text) or _by_name(viewer, text)
     ids = list({hit[0]: hit for hit in hits}.values())  # seen for two reasons, found once
     return sorted(
-        _lines([(pk, home) for pk, home, _ in ids], {pk: basis for pk, _, basis in ids}, text), key=lambda f: -f.score
+        _lines(viewer, [(pk, home) for pk, home, _ in ids], {pk: basis for pk, _, basis in ids}, text),
+        key=lambda f: -f.score,
     )[:size]
 
 
@@ -313,7 +315,7 @@ _Hit = tuple[uuid.UUID, uuid.UUID | None, str]
 
 def _by_reference(viewer: Any, text: str) -> list[_Hit]:
     found = Household.objects.filter(reference=text.upper().replace(" ", "")).values_list("pk", flat=True)
-    visible = _listed(granted(viewer)).filter(household_id__in=list(found))
+    visible = _listed(granted(viewer, DataClass.HOUSEHOLD)).filter(household_id__in=list(found))
     return list(visible.values_list("person_id", "household_id", "basis"))
 
 
@@ -378,11 +380,21 @@ def _shared_holders() -> set[uuid.UUID]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _lines(ids: Sequence[tuple[uuid.UUID, uuid.UUID | None]], why: dict[uuid.UUID, str], text: str = "") -> list[Found]:
+def _lines(
+    viewer: Any, ids: Sequence[tuple[uuid.UUID, uuid.UUID | None]], why: dict[uuid.UUID, str], text: str = ""
+) -> list[Found]:
+    """A household is named beside those of whom the viewer may know with whom they live."""
     people = Person.objects.prefetch_related("personnames").in_bulk([pk for pk, _ in ids])
-    homes = Household.objects.in_bulk({home for _, home in ids if home})
+    sight = Sight(viewer, [pk for pk, home in ids if home])
+    living = set(sight.who(DataClass.HOUSEHOLD))
+    homes = Household.objects.in_bulk({home for pk, home in ids if home and pk in living})
     return [
-        Found(people[pk], homes.get(home) if home else None, why[pk], _score(text, people[pk]) if text else 1.0)
+        Found(
+            people[pk],
+            homes.get(home) if home and pk in living else None,
+            why[pk],
+            _score(text, people[pk]) if text else 1.0,
+        )
         for pk, home in ids
         if pk in people
     ]

@@ -4,12 +4,10 @@ Two exceptions: a look (`seen`) belongs to nobody's write, and a refused attempt
 transaction it was refused in goes.
 """
 
-import contextvars
 import datetime as dt
 import logging
 import os
 import subprocess
-import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +17,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.db import DatabaseError, connection, models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from parvis.ledger import anchors, notices, queries
@@ -218,46 +216,6 @@ def seen(
         )
 
 
-# ---- refused attempts
-
-
-def denied(action: str, obj: models.Model | None = None, *, by: models.Model, reason: str = "") -> None:
-    """Tell that `by` was refused `action` (a code such as "cases.person.edited") on `obj`, or on nothing in particular.
-
-    It is written in a transaction of its own, on a connection of its own when one is open, and so stays although
-    what was tried is rolled back. Hangs on `obj`, else on the person who tried.
-    """
-    about = by if obj is None else obj
-    entry = Entry(
-        f"{about._meta.app_label}.denied", about._meta.label_lower, about.pk, None, {"action": action}, reason
-    )
-    if not _in_somebodys_transaction():
-        with transaction.atomic():
-            record_many([entry], by=by)
-        return
-    tenant, context = connection.tenant, contextvars.copy_context()
-
-    def write() -> None:
-        try:
-            connection.set_tenant(tenant)
-            with transaction.atomic():
-                _write([entry], by, [queries.free_chain(chain_of(entry.object_id))])
-        except DatabaseError:
-            # nothing may wait here: the transaction that holds what is waited for waits for this thread
-            log.exception("refused and not recorded: %s on %s by %s", action, about.pk, by.pk)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=context.run, args=(write,), name="denied")
-    thread.start()
-    thread.join()
-
-
-def _in_somebodys_transaction() -> bool:
-    """A test's own transaction is nobody's."""
-    return not all(getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
-
-
 # ---- anchors
 
 
@@ -315,4 +273,4 @@ def _age(found: anchors.Found, now: dt.datetime) -> dt.timedelta:
     return now - dt.datetime.fromisoformat(found.at)
 
 
-__all__ = ["Entry", "anchor", "denied", "record", "record_many", "seen", "subscribe", "subscribe_to_many"]
+__all__ = ["Entry", "anchor", "record", "record_many", "seen", "subscribe", "subscribe_to_many"]

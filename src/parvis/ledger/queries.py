@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from django.db import OperationalError, connection, models, transaction
+from django.db import connection, models, transaction
 
 from parvis.ledger import anchors
 from parvis.ledger.chain import TEXT_FORM, Entry, seal, seal_text
@@ -68,20 +68,6 @@ _LOOKED_AT = f"""
 
 
 # ---- chains
-
-
-def free_chain(wanted: int) -> int:
-    """The chain `wanted`, locked; when somebody holds it, any other that nobody does.
-
-    Raises OperationalError when all of them are held.
-    """
-    with connection.cursor() as cursor:
-        for condition, values in (("WHERE chain = %s", [wanted]), ("ORDER BY random()", [])):
-            cursor.execute(f"SELECT chain FROM ledger_head {condition} LIMIT 1 FOR UPDATE SKIP LOCKED", values)
-            row = cursor.fetchone()
-            if row:
-                return int(row[0])
-    raise OperationalError("every chain of the ledger is held")
 
 
 def heads() -> list[anchors.Head]:

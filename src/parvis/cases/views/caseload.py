@@ -21,6 +21,7 @@ from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk, the_household
 from parvis.cases.household_forms import AssignForm, DenialForm, HandOverForm, NamedForm
 from parvis.cases.models import Household
 from parvis.cases.views.household import moves_since, page
+from parvis.kit.asked import keys
 
 PER_PAGE = 50
 TABS = {
@@ -63,8 +64,7 @@ def _due(each: Household) -> str:
 @at_desk()
 def hand_over(request: HttpRequest) -> HttpResponse:
     """One or several files go to another lead worker."""
-    keys = [uuid.UUID(key) for key in request.GET.getlist("file") + request.POST.getlist("file") if _is_key(key)]
-    files = glance.picked(request.user, keys)
+    files = glance.picked(request.user, keys(request.GET.getlist("file") + request.POST.getlist("file")))
     if not files:
         messages.warning(request, _("Choose the files that change hands."))
         return redirect("cases:caseload")
@@ -78,14 +78,6 @@ def hand_over(request: HttpRequest) -> HttpResponse:
         return redirect("cases:caseload")
     shown = {"form": form, "files": files}
     return render(request, "cases/hand_over.html", shown, status=UNPROCESSABLE if form.is_bound else 200)
-
-
-def _is_key(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _keeper(request: HttpRequest, pk: uuid.UUID, action: str) -> glance.Glance:

@@ -20,6 +20,7 @@ from parvis.cases.glance import Glance
 from parvis.cases.household_forms import CHANGES, RELATIONS, ArrivalForm, ChangeForm
 from parvis.cases.models import Household
 from parvis.cases.models.people import HouseholdState, Relation
+from parvis.kit.asked import key
 from parvis.ledger.queries import lookers
 
 #: what can happen to a household -> its name, a sentence that helps to choose, an icon
@@ -157,18 +158,18 @@ def _candidates(request: HttpRequest, seen: Glance) -> list[queries.Found]:
 def _move(request: HttpRequest, what: str, seen: Glance, given: dict[str, Any]) -> Move:
     found, on = seen.household, given["on"]
     said = {
-        uuid.UUID(name.removeprefix("relation-")): value
+        who: value
         for name, value in request.POST.items()
-        if name.startswith("relation-") and value in Relation.values and _is_key(name.removeprefix("relation-"))
+        if name.startswith("relation-") and value in Relation.values and (who := key(name.removeprefix("relation-")))
     }
     if what in ("add", "birth"):
         fields = {name: given[name] for name in NewPerson.__dataclass_fields__ if given.get(name)}
         return moves.add(found, NewPerson(**fields), on, born=what == "birth")
     if what == "join":
-        key = _chosen(request)
-        if not _is_key(key):
+        joining = key(_chosen(request))
+        if joining is None:
             raise Refused(_("Choose who joins."))
-        person = queries.person(request.user, uuid.UUID(key))
+        person = queries.person(request.user, joining)
         return moves.join(request.user, found, person, given["relation"], on)
     if what == "split":
         return moves.split(found, given["people"], given["head"], on, said, given.get("new_head"))
@@ -179,14 +180,6 @@ def _move(request: HttpRequest, what: str, seen: Glance, given: dict[str, Any]) 
     who = given["people"] if "people" in CHANGES[what] else [given["person"]]
     state = {"death": "deceased"}.get(what, what)
     return moves.leave(found, who, state, on, new_head=given.get("new_head"), relations=said)
-
-
-def _is_key(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 # -- history ----------------------------------------------------------------------------------------------------------

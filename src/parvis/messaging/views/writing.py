@@ -14,6 +14,7 @@ from parvis.accounts.rules import require
 from parvis.cases import queries as cases
 from parvis.cases.desk import UNPROCESSABLE, at_desk, looked, the_person
 from parvis.cases.models import Person
+from parvis.kit.asked import keys
 from parvis.kit.models import Delivery
 from parvis.messaging import actions, queries, wordings
 from parvis.messaging.forms import WriteForm, offered
@@ -47,7 +48,7 @@ def write_many(request: HttpRequest) -> HttpResponse:
     if not asked and "language" in request.GET:
         people = queries.caseload(request.user, language=request.GET["language"], most=MOST)
     else:
-        people = queries.writable(request.user, _uuids(asked)[:MOST])
+        people = queries.writable(request.user, keys(asked)[:MOST])
     if not people:
         own = queries.caseload(request.user, most=10 * MOST)
         by_language = Counter(queries.base(each.language) for each in own if each.language)
@@ -107,13 +108,3 @@ def _send(request: HttpRequest, to: list[Person], found: Template, how: dict[str
     if len(to) == 1:
         return redirect("messaging:person", pk=to[0].pk)
     return redirect("messaging:list")
-
-
-def _uuids(texts: list[str]) -> list[uuid.UUID]:
-    found = []
-    for text in texts:
-        try:
-            found.append(uuid.UUID(text))
-        except ValueError:
-            continue
-    return list(dict.fromkeys(found))

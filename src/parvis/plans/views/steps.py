@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from parvis.cases import queries as files
 from parvis.cases.actions.moves import Conflict, Refused
 from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk, looked, writer
+from parvis.kit.asked import keys
 from parvis.plans import actions, queries, shown, wording
 from parvis.plans.forms import AssignForm, DoneForm, PinForm, ReasonForm
 from parvis.plans.models import Kind, Scope, State, Step
@@ -152,8 +153,7 @@ def _page(request: HttpRequest, found: Step, sight: files.Sight, **more: Any) ->
 @require_POST
 def several(request: HttpRequest) -> HttpResponse:
     """Many steps done at once, of several households."""
-    keys = [uuid.UUID(key) for key in request.POST.getlist("step") if _is_key(key)]
-    chosen = queries.steps(request.user, keys)
+    chosen = queries.steps(request.user, keys(request.POST.getlist("step")))
     try:
         number = actions.complete_many(chosen, by=request.user, evidence=request.POST.get("evidence", ""))  # type: ignore[arg-type]
     except Refused as why:
@@ -164,11 +164,3 @@ def several(request: HttpRequest) -> HttpResponse:
     wanted = request.POST.get("next", "")
     safe = wanted and url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
     return redirect(wanted if safe else reverse("cases:find"))
-
-
-def _is_key(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
