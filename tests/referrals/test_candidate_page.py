@@ -11,6 +11,7 @@ from parvis.cases.models.profile import Domain
 from parvis.core import eligibility
 from parvis.demo.loader import load
 from parvis.directory.models import TaxonomyTerm
+from parvis.places.models import Borough
 from parvis.referrals import candidates, needs, reasons
 from tests.accounts.people import open_account, signed_in
 from tests.appointments.story import people
@@ -45,3 +46,11 @@ def test_a_domain_has_its_terms_and_every_code_its_words(alice: Any) -> None:
     for low, high, wording in ((18, None, "18"), (None, 30, "30"), (5, 12, "5–12")):
         (reason,) = eligibility.judge(eligibility.Conditions(low, high), eligibility.Facts()).reasons
         assert wording in reasons.worded(reason)
+
+
+def test_an_address_says_its_borough_by_name(alice: Any) -> None:
+    """As forms and lists write it; where it is unknown, nobody is refused for it."""
+    area = Borough.objects.order_by("code").first()
+    assert area is not None and area.name != area.code
+    assert needs._borough(area.name) == needs._borough(area.name.upper()) == needs._borough(area.code) == area.code
+    assert needs._borough("") == needs._borough("Quartier des Écluses") == ""

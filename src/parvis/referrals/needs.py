@@ -10,7 +10,9 @@ from parvis.cases.models.people import Relation
 from parvis.cases.models.profile import Domain, Level
 from parvis.core.access import DataClass
 from parvis.core.eligibility import Facts
+from parvis.core.language import fold
 from parvis.directory.models import TaxonomyTerm
+from parvis.places.models import Borough
 from parvis.referrals.candidates import Times, Wanted
 
 #: domain of integration -> codes of the directory's terms; where it has none of them, every service is looked at
@@ -57,7 +59,16 @@ def facts(profile: Profile) -> Facts:
     home = profile.rows(Address).filter(until=None, hidden=False).exclude(kind=Address.Kind.MAIL).first()
     gender = "" if person.gender == "unknown" else person.gender
     stream = profile.vault.open(status, "stream") if status else ""
-    return Facts(youngest, age, gender, stream, home.borough if home else "", _with_children(profile))
+    borough = _borough(home.borough) if home else ""
+    return Facts(youngest, age, gender, stream, borough, _with_children(profile))
+
+
+def _borough(text: str) -> str:
+    """The code of a borough as an address says it: mostly its name, typed or chosen. "" when it is no borough's."""
+    said = fold(text)
+    return next(
+        (code for code, name in Borough.objects.values_list("code", "name") if said and said in (code, fold(name))), ""
+    )
 
 
 def _with_children(profile: Profile) -> bool | None:
