@@ -14,6 +14,8 @@ from parvis.plans.models import Plan, State, Step
 MANY = 400
 #: households of which nobody is late; of the others some steps are
 IN_ORDER = 0.7
+#: nothing is late by more days than this: in an office that is alive somebody has looked
+LONGEST_LATE = 60
 
 
 def load_plans(*, seed: int = 1) -> int:
@@ -32,8 +34,9 @@ def load_plans(*, seed: int = 1) -> int:
     due = Step.objects.filter(state=State.OPEN, due_on__lte=today, household__in=homes).select_related("household")
     for step in due.order_by("household_id", "due_on", "code", "person_id"):
         assert step.due_on is not None
-        recent = (today - step.due_on).days < 10
-        if (recent and draw.random() < 0.35) or (late[step.household_id] and draw.random() < 0.12):
+        behind = (today - step.due_on).days
+        open_still = late[step.household_id] and behind <= LONGEST_LATE and draw.random() < 0.12
+        if (behind < 10 and draw.random() < 0.35) or open_still:
             continue
         step.state, step.done_on = State.DONE, step.due_on - dt.timedelta(days=draw.randrange(3))
         step.done_by_id = step.household.lead_worker_id

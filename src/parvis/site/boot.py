@@ -1,6 +1,7 @@
 """From nothing to a Django that has a database: used by every command, by the servers and by the tests."""
 
 import errno
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -43,12 +44,20 @@ def disk_sentence(path: Path, error: OSError) -> str:
     return f"{path} can't be used: {error.strerror}"
 
 
+def collect_seldom() -> None:
+    """Have Python look for cycles less often. Plans and lists are hundreds of thousands of rows that hold no cycle: by
+    default half of the time in which plans are derived goes into walking through them again and again.
+    """
+    gc.set_threshold(20_000, 20, 20)
+
+
 def boot(role: str = "app") -> Urls:
     """Find the database, tell the settings about it, and set Django up.
 
     role: "app" (serves, owns nothing), "worker" (sweeps, tasks, commands about people), "owner" (migrations),
     "audit" (reads the ledger) or "backup". Raises CannotStart.
     """
+    collect_seldom()
     folder = home()
     os.environ["PARVIS_HOME"] = str(folder)
     try:

@@ -13,7 +13,6 @@ from parvis.api.front import front  # noqa: E402  # needs Django set up
 application = front(get_wsgi_application())
 
 # What was loaded at the start stays for good: the garbage collector need not walk through it at every turn. A request
-# leaves few cycles behind, so that it may come less often.
+# leaves few cycles behind: `boot` has it come less often.
 gc.collect()
 gc.freeze()
-gc.set_threshold(20_000, 20, 20)

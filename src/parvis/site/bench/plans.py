@@ -12,6 +12,7 @@ from parvis.core.plan import Facts, Held, Member, Plan, State, derive
 from parvis.core.protocol import Stream, shipped, shipped_data
 from parvis.core.protocol import read as read_protocol
 from parvis.site.bench.rounds import Line, at_least
+from parvis.site.boot import collect_seldom
 
 HOUSEHOLDS = 10_000
 LOT = 500  # as plans are counted after a change of the protocol
@@ -57,6 +58,7 @@ def lived(plan: Plan) -> list[Held]:
 def derived(say: Callable[[str], None] = lambda text: None) -> list[Line]:
     """Plans a second of this process's CPU time: new ones, with nothing worked out before; then lived-in ones."""
     say("ten thousand plans")
+    collect_seldom()  # as in every process of ours
     protocol, facts = read_protocol(shipped_data()), households()
     shipped()  # the calendar library is loaded
     first = second = 0.0
