@@ -10,6 +10,7 @@ from django.db.migrations.loader import MigrationLoader
 from django_tenants.utils import get_public_schema_name, schema_context
 from psycopg import sql
 
+from parvis.cities import blueprint
 from parvis.cities.models import City, Domain
 from parvis.cities.queries import cities
 from parvis.kit import policies
@@ -73,9 +74,10 @@ def add_city(
         with connection.cursor() as cursor:
             cursor.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema_name)).as_string())
         say(f"creating the tables of {schema_name}")
-        migrate_schema(schema_name)
+        mark = fingerprint()
+        blueprint.build(schema_name, mark, migrate_schema)
         grant(schema_name, roles)
-        _set_at(schema_name, fingerprint())
+        _set_at(schema_name, mark)
     return city
 
 
