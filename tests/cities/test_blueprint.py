@@ -12,7 +12,8 @@ from tests.conftest import committed_city
 
 #: Everything a schema is made of, by name; without what differs by nature (its own name, numbers of rows' making).
 WHAT = """
-SELECT 'column', table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || coalesce(column_default, '')
+SELECT 'column',
+       table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || coalesce(column_default, '')
   FROM information_schema.columns WHERE table_schema = %(schema)s
 UNION ALL SELECT 'constraint', conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
   FROM pg_constraint WHERE connamespace = %(schema)s::regnamespace

@@ -1,9 +1,9 @@
 """How a second city is built: by the statements that built the first, without working out the migrations again.
 
-Migrating an empty schema takes seconds, of which the database needs one: the rest is Django drawing every model anew for
-each of some four hundred operations. The statements themselves are the same for every city (but for the search path they
-name no schema), so they are kept in the process that ran them and said again. The fingerprint of the migrations keeps
-statements of another version out.
+Migrating an empty schema takes seconds, of which the database needs one: the rest is Django drawing every model anew
+for each of some four hundred operations. The statements themselves are the same for every city (but for the search
+path they name no schema), so they are kept in the process that ran them and said again. The fingerprint of the
+migrations keeps statements of another version out.
 """
 
 from collections.abc import Callable
