@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from parvis.cases.models import Household
 from parvis.cases.models.people import HouseholdState
+from parvis.kit.writing import update_rows
 from parvis.plans.deriving import derive
 from parvis.plans.models import Plan, State, Step
 
@@ -41,12 +42,12 @@ def load_plans(*, seed: int = 1) -> int:
         step.state, step.done_on = State.DONE, step.due_on - dt.timedelta(days=draw.randrange(3))
         step.done_by_id = step.household.lead_worker_id
         done.append(step)
-    Step.objects.bulk_update(done, ["state", "done_on", "done_by"], batch_size=500)
+    update_rows(done, ["state", "done_on", "done_by"])
     derive(homes)
     given = [one.plan for one in made if draw.random() < 0.6]
     for plan in given:
         plan.given, plan.given_on, plan.given_language = 1, plan.first_contact_on + dt.timedelta(days=8), "ar"
         plan.given_on = min(plan.given_on, today)
         plan.agreed_on = plan.given_on
-    Plan.objects.bulk_update(given, ["given", "given_on", "given_language", "agreed_on"])
+    update_rows(given, ["given", "given_on", "given_language", "agreed_on"])
     return len(made)

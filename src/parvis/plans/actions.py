@@ -22,6 +22,7 @@ from parvis.cases.models import Household, HouseholdMember
 from parvis.cases.models.people import HouseholdState
 from parvis.cases.vault import Vault
 from parvis.core.plan import Difference
+from parvis.kit.writing import update_rows
 from parvis.ledger.actions import Entry, record_many
 from parvis.plans import deriving
 from parvis.plans.deriving import Counted, derive
@@ -173,7 +174,7 @@ def complete_many(steps: Iterable[Step], *, by: User, evidence: str = "", on: dt
         if vault:
             vault.put(step, evidence=text)
         step.changed_at = timezone.now()
-    Step.objects.bulk_update(done, ["state", "done_on", "done_by", "version", "evidence", "changed_at"])
+    update_rows(done, ["state", "done_on", "done_by", "version", "evidence", "changed_at"])
     derive({step.household_id: step.household for step in done}.values())
     record_many([_entry(step, "done", on=day.isoformat()) for step in done], by=by)
     return len(done)
@@ -295,7 +296,7 @@ def arrived_many(days: Mapping[uuid.UUID, dt.date], *, by: User) -> int:
     changed = [plan for plan in found if plan.arrival_on != days[plan.household_id]]
     for plan in changed:
         plan.arrival_on = days[plan.household_id]
-    Plan.objects.bulk_update(changed, ["arrival_on"], batch_size=1000)
+    update_rows(changed, ["arrival_on"])
     counted = derive([plan.household for plan in changed])
     for listener in _listeners:
         listener += counted

@@ -22,6 +22,7 @@ from parvis.core import plan as core
 from parvis.core.plan import Difference, Facts, Held, Member, Planned
 from parvis.core.protocol import Owner, Stream
 from parvis.kit.sealing import Unreadable
+from parvis.kit.writing import update_rows
 from parvis.plans import versions
 from parvis.plans.models import Plan, Scope, State, Step
 
@@ -104,7 +105,7 @@ def _derive(households: Sequence[Household], on: dt.date) -> list[Counted]:
         step.version += 1
         step.changed_at = now
     Step.objects.bulk_create(made, batch_size=2000)
-    Step.objects.bulk_update(changed, [*_COUNTED, "version", "changed_at"], batch_size=500)
+    update_rows(changed, [*_COUNTED, "version", "changed_at"])
     return counted
 
 
@@ -251,7 +252,7 @@ def _plans(
             plan.person_id = head.person_id if head else plan.person_id
             moved.append(plan)
     Plan.objects.bulk_create(made, batch_size=2000)
-    Plan.objects.bulk_update(moved, ["derived_at", "person"], batch_size=2000)
+    update_rows(moved, ["derived_at", "person"])
     return plans | {plan.household_id: plan for plan in made}
 
 

@@ -149,7 +149,7 @@ def _write(
             channel=terms.channel,
             witness=terms.witness.strip(),
             express=terms.express and bool(terms.classes & SENSITIVE),
-            given_by=given_by if given_by and is_minor(person, now.date()) else None,
+            given_by=given_by if given_by and is_minor(person, timezone.localdate(now)) else None,
             recorded_by=by,
         )
         ConsentRecipient.objects.bulk_create(
