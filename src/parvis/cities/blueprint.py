@@ -15,18 +15,17 @@ Statement = tuple[str, Any]
 _kept: dict[str, tuple[str, list[Statement]]] = {}
 
 
-def build(schema_name: str, fingerprint: str, migrate: Callable[[str], None]) -> bool:
+def build(schema_name: str, fingerprint: str, migrate: Callable[[str], None]) -> None:
     """Make the tables of an empty schema: as the last one's were made, or else by `migrate(schema_name)`.
 
-    Runs inside the caller's transaction; the schema itself is there. Returns whether the migrations were spared.
+    Runs inside the caller's transaction; the schema itself is there.
     """
     if fingerprint in _kept:
         _say_again(schema_name, *_kept[fingerprint])
-        return True
+        return
     said = _listen(schema_name, migrate)
     if all(_fits_any_city(schema_name, *statement) for statement in said):
         _kept[fingerprint] = schema_name, said
-    return False
 
 
 def _listen(schema_name: str, migrate: Callable[[str], None]) -> list[Statement]:

@@ -16,6 +16,7 @@ from parvis.arrivals.models import Arrival, Manifest
 from parvis.cases.models import Household, HouseholdMember
 from parvis.cases.queries import may_write
 from parvis.core.manifest import Arriving
+from parvis.kit.writing import update_rows
 from parvis.ledger.actions import Entry, record_many
 from parvis.plans import actions as plans
 
@@ -62,7 +63,7 @@ def announced(
             kept.append(arrival)
         entries.append(Entry("arrivals.expected", "cases.household", home.pk, None, {"list": manifest.pk}))
     Arrival.objects.bulk_create(made, batch_size=2000)
-    Arrival.objects.bulk_update(kept, ["expected_at", "timed", "flight", "place", "manifest", "version"])
+    update_rows(kept, ["expected_at", "timed", "flight", "place", "manifest", "version"])
     return [*made, *kept], entries
 
 

@@ -26,6 +26,7 @@ from parvis.core import manifest as lists
 from parvis.core import names
 from parvis.core.access import DataClass
 from parvis.kit.sealing import blind
+from parvis.kit.writing import update_rows
 from parvis.ledger.actions import record
 
 MOST_CANDIDATES = 20  # looked at, of one row
@@ -342,7 +343,7 @@ def regroup(manifest: Manifest, numbers: Sequence[int], *, apart: bool, by: User
     last = queries.last_group(now)
     for place, row in enumerate(rows):
         row.group, row.place, row.basis = (last + 1 + place, 0, "hand") if apart else (last + 1, place, "hand")
-    ManifestRow.objects.bulk_update(rows, ["group", "place", "basis"])
+    update_rows(rows, ["group", "place", "basis"])
     record("arrivals.manifest.regrouped", now, by=by, after={"rows": len(rows), "apart": apart})
 
 
