@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from parvis.accounts.models import User
 from parvis.orgs.actions import add_member
@@ -95,7 +95,7 @@ def test_without_javascript_one_signs_in_and_out(people: dict[str, Any], in_town
     assert people["worker"].email in page.content()
     page.fill("input[name=email]", "nowhere@example")  # good enough for the browser, not for us
     page.locator("main form").last.get_by_role("button").last.click()
-    assert page.locator("[role=alert]").count() == 1
+    expect(page.locator("[role=alert]")).to_have_count(1)
     page.get_by_role("button", name="Sign out").click()
     page.goto(in_town.page("account/", "en"))
     assert "/login/" in page.url

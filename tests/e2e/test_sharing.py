@@ -126,6 +126,7 @@ def test_the_story(town: Town, cast: dict[str, Any], visit: Visit) -> None:
     picture(alice, "consent-list-en")
     alice.get_by_role("link", name="sees it").click()
     expect(alice.get_by_role("heading", level=1)).to_contain_text(cast["bobs"].name)
+    alice.wait_for_load_state()
     foreseen = alice.locator("section.card").all_inner_texts()
     # the partner sees exactly that
     bob.goto(town.page("files/", "en"))
@@ -133,6 +134,7 @@ def test_the_story(town: Town, cast: dict[str, Any], visit: Visit) -> None:
     sound(bob, "shared")
     picture(bob, "shared-en")
     bob.get_by_role("link", name=cast["name"]).click()
+    bob.wait_for_load_state()
     assert bob.locator("section.card").all_inner_texts() == foreseen
     assert bob.locator("section.card .h3").all_inner_texts() == [
         "Name, birth, gender, languages",

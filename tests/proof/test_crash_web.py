@@ -29,7 +29,6 @@ from django.db import connection
 from django.test import override_settings
 from psycopg.conninfo import make_conninfo
 
-from parvis.accounts.models import User
 from tests.accounts.people import PASSWORD, open_account
 from tests.conftest import ROOT, URLS
 from tests.proof.test_crash import Office, until
@@ -108,8 +107,8 @@ class Web:
 class Clients:
     """Browsers' likes, each with a session, that open one household after the other until they are stopped."""
 
-    def __init__(self, web: Web, number: int) -> None:
-        self.web = web
+    def __init__(self, web: Web, number: int, account: str) -> None:
+        self.web, self.account = web, account
         self.sent: list[str] = []
         self.acknowledged: list[str] = []
         self.failed: Counter[str] = Counter()
@@ -124,7 +123,7 @@ class Clients:
     def _sign_in(self) -> dict[str, str]:
         with self._client() as client:
             token = self._token(client.get("/en/account/login/"))
-            given = {"login": "crash@example.org", "password": PASSWORD, "csrfmiddlewaretoken": token}
+            given = {"login": f"{self.account}@example.org", "password": PASSWORD, "csrfmiddlewaretoken": token}
             cookies = {cookie.name: str(cookie.value) for cookie in client.cookies.jar}
             answer = client.post("/en/account/login/", data=given, headers={"Cookie": _said(cookies)})
             assert answer.status_code == 302, answer.text[:2000]
@@ -184,7 +183,7 @@ def _storm(office: Office, web: Web, figure: Figure, *, clients: int, wanted: in
     chance = random.Random(11)
     web.collect()
     web.start()
-    writing = Clients(web, clients)
+    writing = Clients(web, clients, office.env.get("PROOF_ACCOUNT", "crash"))
     writing.start()
     databases = 0
     try:
@@ -295,15 +294,13 @@ def test_a_few_answered_forms_survive_a_few_kills_of_the_server(
     with django_db_blocker.unblock():
         connection.set_tenant(proof_city)
         with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.PBKDF2PasswordHasher"]):
-            # the server knows no weaker one; the account may be there from another proof, and what it did stays its own
-            account = User.objects.filter(email="crash@example.org").first() or open_account("crash", "agent")
-            account.set_password(PASSWORD)
-            account.save()
+            open_account("crashweb", "agent")  # the server knows no weaker one
         database = connection.settings_dict["NAME"]
         connection.close()
     dsns = {f"PARVIS_{name.upper()}_DSN": make_conninfo(getattr(URLS, name), dbname=database)
              for name in URLS.roles()._fields}  # fmt: skip
     office = Office(Path(os.environ["PARVIS_HOME"]), proof_city.schema_name, dsns)
+    office.env["PROOF_ACCOUNT"] = "crashweb"
     web = Web(office.env, tmp_path / "web.log", host=f"{proof_city.schema_name}.localhost")
     try:
         _storm(office, web, figure, clients=3, wanted=30, kills=3)
