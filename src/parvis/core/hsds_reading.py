@@ -1067,8 +1067,8 @@ class Reading:
         row[place] = None
         return False
 
-    def _settle(self, columns: Columns, laid: tuple[Any, ...], unique: "_Unique") -> Iterator[Row]:
-        """One row with an id of its own."""
+    def _settle(self, columns: Columns, laid: tuple[Any, ...], unique: "_Unique") -> Iterable[Row]:
+        """One row with an id of its own, as the rows to write: none, itself, or one for each of several parents."""
         file, line, role, flag, row = laid
         entity = columns.entity.name
         before = len(self.report.findings)
@@ -1076,23 +1076,23 @@ class Reading:
         count = self._count(file, entity)
         if refusal:
             self._refuse(laid, count, refusal, before)
-            return
+            return ()
         twin = unique.twin(row)
         if twin:
             self._merge(laid, count, twin)
-            return
+            return ()
         self.known[entity].add(row[0])
         if role == Role.OWN:
             count.written += 1
             count.repaired += 1 if flag or len(self.report.findings) > before else 0
         else:
             count.added += 1
-        yield row
-        if beyond:
-            self._find(file, line, beyond[0][0], "several_parents", str(sum(len(b[2]) for b in beyond) + 1))
-            if role == Role.OWN and not flag and len(self.report.findings) == before + 1:
-                count.repaired += 1
-            yield from self._spread(columns, row[0], row, beyond, count)
+        if not beyond:
+            return (row,)
+        self._find(file, line, beyond[0][0], "several_parents", str(sum(len(b[2]) for b in beyond) + 1))
+        if role == Role.OWN and not flag and len(self.report.findings) == before + 1:
+            count.repaired += 1
+        return (row, *self._spread(columns, row[0], row, beyond, count))
 
     def _spread(
         self, columns: Columns, identity: str, row: Row, beyond: list[tuple[str, int, list[str]]], count: Count

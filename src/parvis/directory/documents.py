@@ -350,7 +350,7 @@ class Renderer:
         if field.kind in ("uuid", "date"):
             return f"{column}::text"
         if field.kind == "time":
-            return f"to_char({column}, 'HH24:MI')"
+            return f"left({column}::text, 5)"
         return f"{column}::float8" if field.name == "amount" else column  # numeric
 
     def _services_of_organizations(self) -> tuple[dict[str, list[bytes]], dict[str, set[str]]]:
@@ -427,6 +427,10 @@ class Renderer:
         ones, collections = self._nested(name)
         if name in _CLASSIFYING:  # a term is shown in every attribute: there, without its history
             collections = []
+        # Most rows are the last leaves: one look tells that nothing hangs on them. (Of rows with a history, metadata
+        # come while they are read.)
+        leaves = not ones and name not in VERSIONED
+        hung = set[str]().union(*(parts for _many, parts in collections)) if leaves else set()
         prepare = getattr(self, f"_{name}", None)
         for row, facts, extra in self._values(name):
             key = row["id"]
@@ -437,7 +441,7 @@ class Renderer:
                 if name in ("location", *_CLASSIFYING):
                     self._remember(name, key, facts)
                 self.items[name][key] = self._item(name, row)
-            text = _json(self._with(row, ones, collections))
+            text = _json(row if leaves and key not in hung else self._with(row, ones, collections))
             for link in links:
                 if link in row:
                     part = name
@@ -755,6 +759,9 @@ _COLUMNS = (
 )  # fmt: skip
 _EMPTY = {"taxonomy_ids": "{}", "term_ids": "{}", "postcode": "", "open_minutes": "{}"}
 _CHUNK = 2000
+_PIECE = 1 << 17  # bytes that COPY takes at once
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": ""})
+_UNSAFE = re.compile(r"[\\\t\n\r\0]")
 
 
 def _write(cursor: Any, scope: Scope, renderer: Renderer) -> int:
@@ -775,7 +782,8 @@ def _write(cursor: Any, scope: Scope, renderer: Renderer) -> int:
         for document in renderer.documents():
             key = (document["kind"], document["object_id"])
             gone.pop(key, None)
-            digest = hashlib.blake2b(document["item"] + document["whole"], digest_size=16)
+            digest = hashlib.blake2b(document["item"], digest_size=16)
+            digest.update(document["whole"])
             digest.update(repr([document.get(name) for name in _COLUMNS[5:]]).encode())
             document["digest"] = digest.hexdigest()
             if there.get(key) == document["digest"]:
@@ -809,9 +817,32 @@ def _replace(cursor: Any, documents: list[Row], there: Mapping[tuple[str, str], 
 
 def _copy(cursor: Any, documents: Iterable[Row]) -> None:
     with cursor.copy(f"COPY directory_document ({', '.join(_COLUMNS)}) FROM STDIN") as copy:
+        lines: list[bytes] = []
+        size = 0
         for document in documents:
-            document |= {"item": document["item"].decode(), "whole": document["whole"].decode()}
-            copy.write_row([document.get(name, _EMPTY.get(name)) for name in _COLUMNS])
+            lines.append(_line(document))
+            size += len(lines[-1])
+            if size > _PIECE:
+                copy.write(b"".join(lines))
+                lines, size = [], 0
+        copy.write(b"".join(lines))
+
+
+def _line(document: Row) -> bytes:
+    """A document as a line of COPY. JSON has no control characters, so that of the two long texts only the backslashes
+    need care: they are most of what is written."""
+    item, whole = (document[name].replace(b"\\", b"\\\\") for name in ("item", "whole"))
+    rest = [_cell(document.get(name, _EMPTY.get(name))) for name in _COLUMNS[4:]]
+    return f"{document['kind']}\t{document['object_id']}\t".encode() + b"\t".join(
+        (item, whole, "\t".join(rest).encode() + b"\n")
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "\\N"
+    text = str(value)
+    return text.translate(_ESCAPES) if _UNSAFE.search(text) else text
 
 
 def _remove(cursor: Any, keys: list[tuple[str, str]]) -> None:

@@ -698,13 +698,10 @@ _UNSAFE = re.compile(r"[\\\t\n\r]")
 
 def _line(row: list[Any], marks: list[str]) -> tuple[str, int]:
     """A row as a line of COPY (`marks`: what stands for an absent value, by column), and the hash of what it says."""
-    line = "\t".join(
-        [
-            mark if cell is None else cell.translate(_ESCAPES) if _UNSAFE.search(cell) else cell
-            for cell, mark in zip(row, marks, strict=True)
-        ]
-    )
     said = "\x1f".join([cell or "" for cell in row])
+    if _UNSAFE.search(said):
+        row = [cell and cell.translate(_ESCAPES) for cell in row]
+    line = "\t".join([mark if cell is None else cell for cell, mark in zip(row, marks, strict=True)])
     return line, int.from_bytes(hashlib.blake2b(said.encode(), digest_size=8).digest(), "big", signed=True)
 
 
