@@ -4,6 +4,7 @@ broken derivation that it must refuse.
 
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -341,6 +342,30 @@ def test_control_late():
     fails(after_late, [], before, shifted(before, "Q42", 5), "G10")  # legal
     fails(after_late, [], before, shifted(before, "G20", -1), "G10")  # backwards
     fails(after_late, [], before, shifted(before, "Q25", 5), "G10")  # does not depend
+
+
+def test_a_second_delay_over_a_weekend_brings_nothing_forward():
+    """A step done late, and then what it needed done a day, two days... late too: nothing comes earlier."""
+    plan = derive(P, PLAIN)
+    held = holding(plan)
+    tried = 0
+
+    def when_done(days: dict[tuple[str, str], date]) -> Plan:
+        done = [replace(one, state=State.DONE, done_on=days[one.key]) if one.key in days else one for one in held]
+        return derive(P, PLAIN, done)
+
+    pairs = [(row, need) for row in plan.steps for need in needed(plan, row) if row.due_on and need.due_on]
+    for row, need in pairs:
+        for late in (1, 3, 4, 5):
+            own = {row.key: row.due_on + timedelta(late)}
+            plans = [when_done(own)] + [when_done({**own, need.key: need.due_on + timedelta(by)}) for by in (1, 2, 4)]
+            for before, after in pairwise(plans):
+                rows = after.by_key()
+                for each in before.steps:
+                    if each.due_on and each.state is State.OPEN and each.key in rows and each.key != need.key:
+                        tried += 1
+                        assert rows[each.key].due_on >= each.due_on, (need.code, row.code, late, each.code)
+    assert tried > 1000
 
 
 def test_late_by_nine_days():

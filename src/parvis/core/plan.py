@@ -572,13 +572,15 @@ def _dated(
 ) -> list[Planned]:
     """The rows with their days, in one pass: each stands after those that it needs.
 
-    For each row: `on_time` is its day if nobody were late, `due` the day that holds, `delay` how much later that is.
+    For each row: `on_time` is its day if nobody were late (`counted` before that was rolled to an open one), `due` the
+    day that holds, `delay` by how many days it and what needs it move.
     """
     first = facts.anchors.get("first_contact")
     contact = first.toordinal() if first else 0
     forward, backward, slots = calendar.forward, calendar.backward, shape.slots
     size = len(slots)
     due, on_time, delay = [0] * size, [0] * size, [0] * size  # 0: no day, or what counts as met
+    counted = [0] * size
     waiting: set[int] = set()
     met: set[int] = set()  # done, or said not to apply
     disturbed = False  # somebody is late, or pinned a day: from then on `due` and `on_time` differ
@@ -601,7 +603,7 @@ def _dated(
             base, anchor = found
             raw = base + days
             due_on = backward[raw]
-            on_time[index] = due[index] = due_on.toordinal()
+            on_time[index] = due[index] = counted[index] = due_on.toordinal()
         else:
             base, anchor = found
             raw = base + days
@@ -611,18 +613,17 @@ def _dated(
             for other in needs:
                 if on_time[other] > raw:
                     raw, binding = on_time[other], other
-            on_time[index] = forward[raw].toordinal()
+            on_time[index], counted[index] = forward[raw].toordinal(), raw
             if disturbed:
                 if not holds:
                     for other in needs:
                         if delay[other] > moved:
                             moved, late = delay[other], (slots[other].code, delay[other])
                     raw += moved
-                was = raw
                 for other in needs:
                     if due[other] > raw:
                         raw, binding = due[other], other
-                delay[index] = moved + raw - was
+                delay[index] = raw - counted[index]
             if binding >= 0:
                 need = (slots[binding].code, date.fromordinal(due[binding] or on_time[binding]))
             due_on = forward[raw]
@@ -648,8 +649,9 @@ def _dated(
                 if state is State.DONE:
                     done = before.done_on.toordinal() if before.done_on else due[index]
                     if before.pinned and before.due_on is not None and not legal:
-                        due[index], delay[index] = before.due_on.toordinal(), 0
-                    delay[index] = _late_by(done, on_time[index], due[index], delay[index])
+                        due[index] = counted[index] = before.due_on.toordinal()
+                        delay[index] = 0
+                    delay[index] = _late_by(done, due[index], counted[index], delay[index], backward)
                     due[index] = done
                     disturbed = disturbed or delay[index] > 0 or done != on_time[index]
                 else:
@@ -685,11 +687,16 @@ def _late_file(contact: int, raw: int, grace: int) -> tuple[int, int]:
     return (contact, contact + grace) if contact + grace > raw else (0, raw)
 
 
-def _late_by(done: int, on_time: int, due: int, delay: int) -> int:
-    """By how many days what follows a done step moves: none when it was done in time; when it had moved itself and
-    was done by then, at most as much as it had.
+def _late_by(done: int, due: int, counted: int, delay: int, backward: Mapping[int, date]) -> int:
+    """By how many days what follows a done step moves.
+
+    Late: by as many as bring the step itself, rolled to an open day as any other, to the day on which it was done,
+    whether it had moved before or not; so nobody who is late once more brings anything forward. Done by its day:
+    none, or, when it had moved itself, at most as much as it had.
     """
-    return delay + done - due if done > due else min(delay, max(0, done - on_time))
+    if done > due:
+        return backward[done - 1].toordinal() + 1 - counted if due else 0
+    return min(delay, max(0, done - counted))
 
 
 def _remaining(protocol: Protocol, kept: Mapping[Key, Held], rows: list[Planned], members: set[str]) -> list[Planned]:
