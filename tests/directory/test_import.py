@@ -72,7 +72,7 @@ def everything() -> dict[str, list[tuple[Any, ...]]]:
 
 def test_a_network_is_imported_rendered_indexed_and_told(city: Any, tmp_path: Path) -> None:
     imported = import_hsds(network(tmp_path))
-    assert imported.changes.as_dict() == {"created": 5, "updated": 0, "marked": 0, "back": 0, "left": 0, "unchanged": 0}
+    assert {name: count for name, count in imported.changes.as_dict().items() if count} == {"created": 5}
     service = Service.objects.get(pk=FIRST)
     assert (service.name, service.source, service.version) == ("Cours de français", "network", 1)
     assert (
@@ -106,14 +106,7 @@ def test_the_same_twice_changes_nothing_as_a_folder_or_as_a_zip(city: Any, tmp_p
             archive.write(file, file.name)
     for path in (place, tmp_path / "network.zip"):
         again = import_hsds(path)
-        assert again.changes.as_dict() == {
-            "created": 0,
-            "updated": 0,
-            "marked": 0,
-            "back": 0,
-            "left": 0,
-            "unchanged": 5,
-        }
+        assert {name: count for name, count in again.changes.as_dict().items() if count} == {"unchanged": 5}
     assert everything() == before
 
 

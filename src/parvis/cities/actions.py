@@ -152,7 +152,7 @@ def _set_at(schema_name: str, mark: str) -> None:
 #: What anonymous readers' pages are made of: the public role reads these tables and no other.
 PUBLISHED = re.compile(
     r"cities_\w+|words_\w+|places_\w+|orgs_organization(identifier)?|kit_cache|django_content_type|"
-    r"directory_(?!correction|importrun|sourcerow)\w+"
+    r"directory_(?!correction|importrun|importconflict|sourcerow|donotlist)\w+"
 )
 
 

@@ -8,10 +8,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from parvis.accounts.rules import office_role, require
+from parvis.core.freshness import KINDS as ABOUT
+from parvis.core.language import fold
 from parvis.directory import documents, facts, queries, rules, search
 from parvis.directory.facts import KINDS, Facts, kind_of
 from parvis.directory.models import (
+    DoNotList,
+    Doubt,
+    ImportConflict,
     Location,
+    Period,
     Program,
     Service,
     ServiceAtLocation,
@@ -153,14 +159,17 @@ def publish(obj: VersionedRow, *, by: Any, reason: str = "") -> None:
             _change(each, {"listed": True}, code="published", by=by, reason=reason)
 
 
-def confirm(obj: VersionedRow, *, by: Any, means: str) -> Verification:
-    """Say that all that is published about `obj` is true today. means: one of `MEANS`.
+def confirm(obj: VersionedRow, *, by: Any, means: str, about: str = "") -> Verification:
+    """Say that what is published about `obj` is true today. means: one of `MEANS`. about: one kind of facts
+    (`parvis.core.freshness.KINDS`), "" for all of them; a confirmation of all ends a doubt.
 
     The public reads the organization's name (its own people) or the city's (the office), never a person's.
     Raises Denied, ValueError.
     """
     if means not in MEANS:
         raise ValueError(f"unknown means: {means}")
+    if about and about not in ABOUT:
+        raise ValueError(f"unknown kind of facts: {about}")
     with transaction.atomic():
         fresh = _lock(obj)
         require(rules.may_confirm(by, fresh), f"{kind_of(obj)}.confirmed", fresh)
@@ -176,13 +185,127 @@ def confirm(obj: VersionedRow, *, by: Any, means: str) -> Verification:
             by=by if hasattr(by, "pk") else None,
             by_name=name[:160],
             means=means,
+            about=about,
         )
-        if isinstance(fresh, Service):
+        if not about:
+            Doubt.objects.filter(object_type=kind_of(fresh), object_id=fresh.pk).delete()
+        if isinstance(fresh, Service) and not about:
             fresh.assured_date = timezone.localdate()
             fresh.save(update_fields=["assured_date"])
         _refresh(fresh)
-        ledger.record(f"{kind_of(fresh)}.confirmed", fresh, by=by, after={"means": means, "by_name": name[:160]})
+        ledger.record(
+            f"{kind_of(fresh)}.confirmed",
+            fresh,
+            by=by,
+            after={"means": means, "by_name": name[:160], **({"about": about} if about else {})},
+        )
     return row
+
+
+def doubt(obj: VersionedRow, *, by: Any, reason: str = "") -> None:
+    """Let the public page say "unconfirmed": nobody answers for `obj` any more. Twice is once. Raises Denied."""
+    with transaction.atomic():
+        fresh = _lock(obj)
+        require(rules.may_publish(by, fresh), f"{kind_of(obj)}.doubted", fresh)
+        _row, new = Doubt.objects.get_or_create(
+            object_type=kind_of(fresh), object_id=fresh.pk, defaults={"since": timezone.now()}
+        )
+        if new:
+            ledger.record(f"{kind_of(fresh)}.doubted", fresh, by=by, after={"doubted": True}, reason=reason)
+
+
+def never_list(obj: VersionedRow, *, by: Any, reason: str) -> None:
+    """Take an organization or a service out of the directory and remember it: an import does not bring it back.
+
+    Raises Denied. `forgive` ends the memory.
+    """
+    with transaction.atomic():
+        unlist(obj, by=by, reason=reason)
+        fresh = _lock(obj)
+        digits, site = queries.known_by(fresh)
+        _row, new = DoNotList.objects.get_or_create(
+            object_type=kind_of(fresh),
+            object_id=fresh.pk,
+            defaults={
+                "name": fold(queries.title(fresh)), "phone": digits, "site": site, "reason": reason,
+                "at": timezone.now(), "by": by if hasattr(by, "pk") else None,
+            },
+        )  # fmt: skip
+        if new:
+            ledger.record(f"{kind_of(fresh)}.barred", fresh, by=by, after={"barred": True}, reason=reason)
+
+
+def forgive(entry: DoNotList, *, by: Any) -> None:
+    """End a do-not-list memory: imports may list it again. The object itself stays as it is. Raises Denied."""
+    with transaction.atomic():
+        require(rules.may_publish(by, Taxonomy()), "directory.forgiven", entry)
+        told = {"barred": False, "object_type": entry.object_type, "object_id": str(entry.object_id)}
+        ledger.record("directory.forgiven", entry, by=by, after=told)
+        entry.delete()
+
+
+def set_period(kind: str, months: int, *, by: Any) -> None:
+    """After how many months a kind of facts must be confirmed again. Raises Denied, IntegrityError."""
+    with transaction.atomic():
+        require(rules.may_publish(by, Taxonomy()), "directory.period.set")
+        row = Period.objects.select_for_update().filter(kind=kind).first() or Period(kind=kind)
+        before, row.months = row.months, months
+        if before == months:
+            return
+        row.save()
+        ledger.record(
+            "directory.period.set", row, by=by, before={"months": before}, after={"kind": kind, "months": months}
+        )
+
+
+class CannotTake(Exception):
+    """What a source says can't be written as it stands: its row is gone, or another object's."""
+
+
+def decide(conflict: ImportConflict, *, take: bool, by: Any) -> bool:
+    """Take what a source says of a field, or keep what stands here. Returns False when it was decided already.
+
+    Raises Denied, CannotTake, ValueError/ValidationError/IntegrityError (impossible value).
+    """
+    with transaction.atomic():
+        held = ImportConflict.objects.select_for_update().get(pk=conflict.pk)
+        if held.decided_at is not None:
+            return False
+        owner = KINDS[held.kind].model._default_manager.filter(pk=held.owner_id).first()
+        if owner is None and take:
+            raise CannotTake
+        require(rules.may_edit(by, owner or Taxonomy()), "directory.conflict.decided", owner)
+        if take:
+            assert owner is not None
+            edit(owner, by=by, changes=_taken(owner, held), reason=held.source)
+        held.decided_at, held.taken = timezone.now(), take
+        held.decided_by = by if hasattr(by, "pk") else None
+        held.save(update_fields=["decided_at", "taken", "decided_by"])
+        told = {"field": held.field, "taken": take, "from": held.source, "kind": held.kind, "of": str(held.owner_id)}
+        ledger.record("directory.conflict.decided", held, by=by, after=told)
+    return True
+
+
+def _taken(owner: VersionedRow, held: ImportConflict) -> Facts:
+    """The change of the owner's facts that writes the source's word."""
+    if held.object_id == owner.pk:
+        if held.field not in {column.attname for column in KINDS[held.kind].fields}:
+            raise CannotTake
+        return {held.field: held.theirs}
+    for name, rows in facts.read(owner).items():
+        if isinstance(rows, list) and _put(rows, str(held.object_id), held.field, held.theirs):
+            return {name: rows}
+    raise CannotTake
+
+
+def _put(rows: list[Facts], key: str, name: str, value: Any) -> bool:
+    for row in rows:
+        if row.get("id") == key and name in row:
+            row[name] = value
+            return True
+        if any(_put(inner, key, name, value) for inner in row.values() if isinstance(inner, list)):
+            return True
+    return False
 
 
 _DEEDS = {"edited", "undone", "unlisted", "published", "created", "translated"}

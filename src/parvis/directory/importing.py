@@ -28,8 +28,8 @@ from parvis.core.geometry import contains
 from parvis.core.hsds import ENTITIES, LOAD_ORDER, PARENTS, RESOURCES
 from parvis.core.hsds_files import HsdsError, Limits, Package, open_package
 from parvis.core.hsds_reading import COLUMNS, SENTENCES, Reading, Report
-from parvis.directory import documents, listings, queries, wording
-from parvis.directory.models import ImportRun, MetaTableDescription
+from parvis.directory import documents, holding, listings, queries, wording
+from parvis.directory.models import DoNotList, ImportConflict, ImportRun, MetaTableDescription
 from parvis.ledger import actions as ledger
 from parvis.places.models import Borough
 from parvis.words import actions as words
@@ -56,6 +56,8 @@ class Changes:
     back: int = 0  # listed again
     left: int = 0  # people had removed them here: left so
     unchanged: int = 0
+    held: int = 0  # fields that people changed or confirmed: what the source says of them is theirs to decide
+    barred: int = 0  # on the do-not-list: not public
 
     def as_dict(self) -> dict[str, int]:
         return dict(vars(self))
@@ -239,6 +241,7 @@ class _Merge:
             for entity, rows in self.reading.all_rows():
                 self._take(entity, rows)
             self._mark()
+            self._bar()
             if many:
                 cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")
             if not self.fresh:
@@ -385,6 +388,8 @@ class _Merge:
             [self.source, entity],
         )
         cursor.execute(f"ANALYZE fate_{entity}")
+        if not self.fresh:
+            self._hold(entity, content, incoming)
         counts = dict(_rows(cursor, f"SELECT what, count(*) FROM fate_{entity} GROUP BY what"))
         self.changes.created += counts.get("created", 0)
         self.changes.updated += counts.get("updated", 0)
@@ -438,6 +443,49 @@ class _Merge:
             [self.source, entity],
         )
 
+    def _hold(self, entity: str, content: list[str], incoming: str) -> None:
+        """Leave fields as they are that people changed or confirmed here; what the source says is theirs to decide."""
+        plain = [column.strip('"') for column in content]
+        here, said = {}, {}
+        for key, ours, theirs in _rows(
+            self.cursor,
+            f"SELECT r.id, to_jsonb(r)::text, to_jsonb(i)::text FROM fate_{entity} f JOIN {_table(entity)} r"
+            f" ON r.id = f.id JOIN {incoming} i ON i.id = f.id WHERE f.what = 'updated'",
+        ):
+            here[key], said[key] = orjson.loads(ours), orjson.loads(theirs)
+        if not here:
+            return
+        kept = holding.held(entity, here, timezone.localdate(self.now))
+        conflicts, columns = [], defaultdict[str, list[uuid.UUID]](list)
+        for key, names in kept.items():
+            kind, owner = holding.owners_of(entity, key, here[key])[:1][0]
+            for name in plain:
+                # a source that says nothing of a field contradicts nobody
+                if here[key][name] != said[key][name] and (names is None or name in names):
+                    columns[name].append(key)
+                    if said[key][name] not in (None, "", {}):
+                        conflicts.append(
+                            ImportConflict(
+                                source=self.source, entity=entity, object_id=key, kind=kind, owner_id=owner,
+                                field=name, ours=here[key][name], theirs=said[key][name], since=self.now,
+                            )
+                        )  # fmt: skip
+        for name, keys in columns.items():
+            self.cursor.execute(
+                f"UPDATE {incoming} i SET {_quoted(name)} = r.{_quoted(name)} FROM {_table(entity)} r"
+                " WHERE r.id = i.id AND i.id = ANY(%s)",
+                [keys],
+            )
+        if columns:
+            row = ", ".join
+            self.cursor.execute(
+                f"UPDATE fate_{entity} f SET what = CASE WHEN r.missing_since IS NULL THEN 'same' ELSE 'back' END"
+                f" FROM {_table(entity)} r JOIN {incoming} i ON i.id = r.id WHERE f.id = r.id AND f.what = 'updated'"
+                f" AND ({row(f'r.{c}' for c in content)}) IS NOT DISTINCT FROM ({row(f'i.{c}' for c in content)})"
+            )
+        holding.note(conflicts)
+        self.changes.held += len(conflicts)
+
     def _tell(
         self, entity: str, names: tuple[str, ...], columns: list[str], incoming: str, counts: dict[str, int]
     ) -> None:
@@ -480,6 +528,7 @@ class _Merge:
             self._event(f"{entity}.created", label, identity, None, {**after, "version": 1})
 
     def _event(self, code: str, label: str, identity: uuid.UUID, before: Any, after: Any) -> None:
+        after = {**after, "source": self.source}  # so an import by somebody is no word of theirs (directory.holding)
         self.events.append(ledger.Entry(code, label, identity, before, after, self.reason or self.source))
 
     # what the source no longer lists
@@ -509,6 +558,20 @@ class _Merge:
                 label = MODELS[entity]._meta.label_lower
                 for (identity,) in marked:
                     self._event(f"{entity}.missing", label, identity, None, {"missing_since": self.now})
+
+    def _bar(self) -> None:
+        """Leave out of public what people took out for good, also under another id."""
+        if self.fresh:
+            made = {kind: [row[0] for row in _rows(self.cursor, f"SELECT id FROM {_table(kind)}")]
+                    for kind in ("organization", "service")} if DoNotList.objects.exists() else {}  # fmt: skip
+        else:
+            made = defaultdict(list)
+            for kind, key in _rows(
+                self.cursor,
+                "SELECT entity, id FROM touched WHERE what = 'created' AND entity IN ('organization', 'service')",
+            ):
+                made[kind].append(key)
+        self.changes.barred = holding.bar(made, self.now) if made else 0
 
     def _exists(self, table: str) -> bool:
         return bool(_rows(self.cursor, "SELECT to_regclass(%s)", [f"pg_temp.{table}"])[0][0])

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from parvis.core import language as tongues
 from parvis.core.hours import Day, Hours, Rule, State
-from parvis.directory.models import Document, Listing, Schedule, Service, Tombstone, Verification
+from parvis.directory.models import Document, Doubt, Listing, Schedule, Service, Tombstone, Verification
 from parvis.orgs.models import Organization
 from parvis.places.models import Borough
 from parvis.words.queries import Shown, render
@@ -109,6 +109,8 @@ class Published:
     services: list[Json] = field(default_factory=list)
     terms: list[Shown] = field(default_factory=list)
     missing_since: dt.datetime | None = None
+    doubted_since: dt.datetime | None = None  # nobody answers for it any more
+    parts: list[tuple[str, dt.datetime]] = field(default_factory=list)  # kinds of facts confirmed later than the whole
 
 
 def gone(kind: str, object_id: uuid.UUID) -> Gone | None:
@@ -168,6 +170,8 @@ def service(object_id: uuid.UUID, *, language: str, now: dt.datetime | None = No
         origins,
         terms=_terms(data),
         missing_since=_missing_since(Service, object_id),
+        doubted_since=_doubted_since("service", object_id),
+        parts=_parts("service", object_id),
     )
 
 
@@ -204,6 +208,7 @@ def organization(object_id: uuid.UUID, *, language: str, now: dt.datetime | None
         services=services,
         terms=_terms(data),
         missing_since=_missing_since(Organization, object_id),
+        doubted_since=_doubted_since("organization", object_id),
     )
 
 
@@ -308,7 +313,7 @@ def _alike(one: Day, other: Day) -> bool:
 
 
 def _confirmed(kind: str, object_id: uuid.UUID, data: Json) -> Confirmed | None:
-    last = Verification.objects.filter(object_type=kind, object_id=object_id).order_by("-at").first()
+    last = Verification.objects.filter(object_type=kind, object_id=object_id, about="").order_by("-at").first()
     if last is not None:
         return Confirmed(last.at, last.by_name, last.means)
     assured = data.get("assured_date")
@@ -317,6 +322,21 @@ def _confirmed(kind: str, object_id: uuid.UUID, data: Json) -> Confirmed | None:
         day = dt.datetime.combine(dt.date.fromisoformat(assured[:10]), dt.time(12), tzinfo=_zone())
         return Confirmed(day, "", "source")
     return None
+
+
+def _doubted_since(kind: str, object_id: uuid.UUID) -> dt.datetime | None:
+    return Doubt.objects.filter(object_type=kind, object_id=object_id).values_list("since", flat=True).first()
+
+
+def _parts(kind: str, object_id: uuid.UUID) -> list[tuple[str, dt.datetime]]:
+    """Kinds of facts with a confirmation of their own, the newest of each that is newer than that of the whole."""
+    found: dict[str, dt.datetime] = {}
+    rows = Verification.objects.filter(object_type=kind, object_id=object_id).order_by("-at")
+    for about, at in rows.values_list("about", "at")[:50]:
+        if not about:
+            break
+        found.setdefault(about, at)
+    return list(found.items())
 
 
 def _boroughs(object_id: uuid.UUID) -> list[str]:

@@ -9,13 +9,17 @@ from django.db import connection, models
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from parvis.core.freshness import PERIODS, Kind
 from parvis.core.language import fold
 from parvis.directory import facts, rules
 from parvis.directory.facts import KINDS, kind_of
 from parvis.directory.models import (
     Correction,
+    DoNotList,
+    ImportConflict,
     ImportRun,
     Location,
+    Period,
     Service,
     ServiceAtLocation,
     Taxonomy,
@@ -195,6 +199,49 @@ def names(ids: Iterable[str]) -> dict[str, str]:
             {"ids": wanted},
         )
         return dict(cursor.fetchall())
+
+
+def digits(number: str) -> str:
+    """The last nine digits of a telephone number: equal however it is written; "" when there are fewer than seven."""
+    found = "".join(sign for sign in number if sign.isdigit())
+    return found[-9:] if len(found) >= 7 else ""
+
+
+def host(address: str) -> str:
+    """The host name of a web address, without "www."."""
+    text = address.strip().lower().partition("://")[2] or address.strip().lower()
+    return text.partition("/")[0].partition(":")[0].removeprefix("www.")
+
+
+def periods() -> dict[Kind, int]:
+    """Months after which each kind of facts must be confirmed again."""
+    said = dict(Period.objects.values_list("kind", "months"))
+    return {kind: said.get(kind, months) for kind, months in PERIODS.items()}
+
+
+def confirmations(owners: Iterable[uuid.UUID], about: Kind) -> dict[uuid.UUID, dt.datetime]:
+    """When each of these objects was last confirmed as a whole or in this kind of facts."""
+    rows = Verification.objects.filter(object_id__in=list(owners), about__in=("", about)).order_by()
+    return dict(rows.values_list("object_id").annotate(last=models.Max("at")))
+
+
+def conflicts(viewer: Any) -> QuerySet[ImportConflict]:
+    """What sources say otherwise than people did and nobody has decided, oldest first. Needs rules.sees_network."""
+    rows = ImportConflict.objects.filter(decided_at=None).order_by("since", "kind", "owner_id", "field")
+    return rows if rules.sees_network(viewer) else rows.none()
+
+
+def known_by(obj: VersionedRow) -> tuple[str, str]:
+    """(digits, host): by what an organization or a service is known again beside its name."""
+    said = facts.read(obj)
+    phone = next((digits(row["number"]) for row in said.get("phones", []) if digits(row["number"])), "")
+    return phone, host(said.get("website") or said.get("url") or "")
+
+
+def never_listed(viewer: Any) -> QuerySet[DoNotList]:
+    """What imports may not bring back, newest first. Needs rules.sees_network."""
+    rows = DoNotList.objects.select_related("by").order_by("-at")
+    return rows if rules.sees_network(viewer) else rows.none()
 
 
 # -- what needs care ----------------------------------------------------------------------------------------------

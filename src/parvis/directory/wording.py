@@ -152,6 +152,13 @@ class Means(TextChoices):
     WEBSITE = "website", __("On the website")
 
 
+#: kinds of facts that are confirmed apart (core.freshness)
+ABOUT: dict[str, Word] = {
+    "hours": __("Opening hours"),
+    "phone": __("Telephone"),
+    "address": __("Address"),
+    "rest": __("Description and conditions"),
+}
 KINDS: dict[str, Word] = {
     "organization": __("Organization"),
     "service": __("Service"),
@@ -173,6 +180,8 @@ DEEDS: dict[str, Word] = {
     "updated": __("Updated by an import"),
     "missing": __("No longer listed by its source"),
     "merged": __("Merged"),
+    "doubted": __("Shown as unconfirmed: nobody answers"),
+    "barred": __("Never to be listed again"),
 }
 _CHOICES: dict[str, type[TextChoices]] = {
     "status": Status, "location_type": PlaceType, "address_type": PlaceType, "type": PhoneType, "means": Means

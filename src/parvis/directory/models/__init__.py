@@ -26,7 +26,16 @@ from parvis.directory.models.entities import (
     Url,
 )
 from parvis.directory.models.search import Lexeme, Listing, Opening
-from parvis.directory.models.upkeep import Correction, ImportRun, SourceRow, Verification
+from parvis.directory.models.upkeep import (
+    Correction,
+    DoNotList,
+    Doubt,
+    ImportConflict,
+    ImportRun,
+    Period,
+    SourceRow,
+    Verification,
+)
 
 __all__ = [
     "Accessibility",
@@ -35,8 +44,11 @@ __all__ = [
     "Contact",
     "Correction",
     "CostOption",
+    "DoNotList",
     "Document",
+    "Doubt",
     "Funding",
+    "ImportConflict",
     "ImportRun",
     "Language",
     "Lexeme",
@@ -45,6 +57,7 @@ __all__ = [
     "MetaTableDescription",
     "Metadata",
     "Opening",
+    "Period",
     "Phone",
     "Program",
     "RequiredDocument",

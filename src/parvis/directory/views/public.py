@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_safe
 
-from parvis.directory import corrections, finding, published
+from parvis.directory import corrections, finding, published, wording
 from parvis.directory.models.upkeep import CorrectionState
 from parvis.directory.public_forms import CorrectionForm
 
@@ -90,6 +90,8 @@ def _context(request: HttpRequest, page: published.Published | None) -> dict[str
         "own": page.own,
         "state": page.state,
         "confirmed": page.confirmed,
+        "doubted_since": page.doubted_since,
+        "parts": [(wording.ABOUT[about], at) for about, at in page.parts if about in wording.ABOUT],
         "boroughs": page.boroughs,
         "origins": page.origins,
         "missing_since": page.missing_since,
