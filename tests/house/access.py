@@ -85,6 +85,10 @@ def no_row(world: World) -> dict[str, Any]:
     return {"pk": uuid.UUID(int=0)}
 
 
+def _service(world: World) -> dict[str, Any]:
+    return {"kind": "service", "object_id": world.service.pk}
+
+
 MEMBERS = EDITORS | {"manager"}
 KEEPERS = MEMBERS | {"worker"}
 
@@ -243,6 +247,21 @@ LINES: dict[str, Line] = {
     "cases:disclosure": Line(FILES | PRIVACY, lambda world: {"pk": uuid.UUID(int=0)}, absent=True),
     "cases:own-data": Line(SIGNED_IN),
     "cases:parcel": Line(EVERYBODY, lambda world: {"key": "unknown"}),
+    # the network's upkeep; an organization's page opens by the secret of its link
+    "network:home": Line(EDITORS),
+    "network:weak": Line(EDITORS),
+    "network:rounds": Line(EDITORS),
+    "network:begin": Line(EDITORS, method="POST"),
+    "network:round": Line(EDITORS, no_row, "POST", absent=True),
+    "network:conflicts": Line(EDITORS),
+    "network:decide": Line(EDITORS, no_row, "POST", absent=True),
+    "network:never": Line(EDITORS),
+    "network:rhythm": Line(EDITORS),
+    "network:review": Line(EVERYBODY, lambda world: {"key": "unknown"}, absent=True),
+    "network:review-true": Line(EVERYBODY, lambda world: {"key": "unknown"}, "POST", absent=True),
+    "network:review-new": Line(EVERYBODY, lambda world: {"key": "unknown"}, "POST", absent=True),
+    "network:review-correct": Line(EVERYBODY, lambda world: {"key": "unknown", **_service(world)}, absent=True),
+    "network:review-wrong": Line(EVERYBODY, lambda world: {"key": "unknown", **_service(world)}, "POST", absent=True),
     # referrals
     "referrals:candidates": Line(FILES, the_person, hidden=PARTNERS),
     # appointments; the feeds' addresses are secret

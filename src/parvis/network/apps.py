@@ -1,7 +1,22 @@
+import datetime as dt
+
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class NetworkConfig(AppConfig):
     name = "parvis.network"
     label = "network"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from parvis.kit.jobs import sweeps
+        from parvis.kit.navigation import Link, register
+        from parvis.network import actions
+        from parvis.network.rules import keeps_network
+
+        sweeps.add("review rounds", dt.timedelta(hours=1), actions.pursue)
+        register(
+            "header",
+            Link(_("Network"), "network:home", icon="people", order=22, shown=lambda r: keeps_network(r.user)),
+        )
