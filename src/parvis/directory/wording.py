@@ -180,6 +180,7 @@ DEEDS: dict[str, Word] = {
     "updated": __("Updated by an import"),
     "missing": __("No longer listed by its source"),
     "merged": __("Merged"),
+    "unmerged": __("Merge undone"),
     "doubted": __("Shown as unconfirmed: nobody answers"),
     "barred": __("Never to be listed again"),
 }

@@ -8,15 +8,17 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from parvis.accounts.rules import require
 from parvis.directory import actions as directory
+from parvis.directory import merging
 from parvis.directory.holding import BY_LINK
 from parvis.directory.models import Service
 from parvis.ledger import actions as ledger
 from parvis.network import notices, queries, rules
-from parvis.network.models import ENDS, Review, ReviewLink, Rhythm, Stage
+from parvis.network.models import ENDS, Alike, Review, ReviewLink, Rhythm, Stage
 from parvis.orgs.models import Organization, VersionedRow
 
 #: the machine that keeps the rounds going, in the ledger
@@ -170,6 +172,23 @@ def set_rhythm(values: dict[str, Any], *, by: Any) -> Rhythm:
         found.save()
         ledger.record("network.rhythm.set", found, by=by, before=before, after=values)
     return found
+
+
+def not_the_same(pair: Alike, *, by: Any) -> None:
+    """Two listings only look alike: they are not proposed again. Raises Denied."""
+    require(rules.keeps_network(by), "network.alike.decided", pair)
+    with transaction.atomic():
+        if Alike.objects.filter(pk=pair.pk, decided_at=None).update(decided_at=timezone.now()):
+            told = {"one": str(pair.one), "other": str(pair.other), "same": False}
+            ledger.record("network.alike.decided", pair, by=by, after=told)
+
+
+def join(pair: Alike, keep: VersionedRow, lose: VersionedRow, *, take: list[str], by: Any) -> None:
+    """Merge one of the pair into the other; pairs of the one that is lost end. Raises as `directory.merging.merge`."""
+    require(rules.keeps_network(by), "network.alike.decided", pair)
+    with transaction.atomic():
+        merging.merge(keep, lose, take=take, by=by)
+        Alike.objects.filter(Q(one=lose.pk) | Q(other=lose.pk), decided_at=None).delete()
 
 
 # -- the clock ----------------------------------------------------------------------------------------------------

@@ -12,10 +12,11 @@ class NetworkConfig(AppConfig):
     def ready(self) -> None:
         from parvis.kit.jobs import sweeps
         from parvis.kit.navigation import Link, register
-        from parvis.network import actions
+        from parvis.network import actions, alike
         from parvis.network.rules import keeps_network
 
         sweeps.add("review rounds", dt.timedelta(hours=1), actions.pursue)
+        sweeps.add("listed twice", dt.timedelta(days=1), alike.look)
         register(
             "header",
             Link(_("Network"), "network:home", icon="people", order=22, shown=lambda r: keeps_network(r.user)),

@@ -91,3 +91,23 @@ class ReviewLink(Row):
     review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="links")
     key_hash = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
+
+
+class Alike(Row):
+    """Two listings that may be of one thing. `decided_at`: somebody said that they are not; a merge ends the pair."""
+
+    not_personal = "identifiers of public listings"
+
+    kind = models.CharField(max_length=20)
+    one = models.UUIDField()
+    other = models.UUIDField()
+    name = models.FloatField()  # how alike the names are, 0 to 1
+    reasons = models.CharField(max_length=80, blank=True)  # what they share: phone, site, email, address, organization
+    found_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["one", "other"], name="network_one_pair"),
+            models.CheckConstraint(condition=Q(one__lt=models.F("other")), name="network_pair_order"),
+        ]

@@ -9,13 +9,14 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.functions import Length
 from django.utils import timezone
 
 from parvis.core.freshness import KINDS, Listing, Quality, quality
 from parvis.directory import queries as directory
 from parvis.directory.models import Phone, Service
 from parvis.network import rules
-from parvis.network.models import ENDS, Review, ReviewLink, Rhythm
+from parvis.network.models import ENDS, Alike, Review, ReviewLink, Rhythm
 from parvis.orgs.models import Organization
 
 
@@ -192,3 +193,9 @@ def names(ids: set[str]) -> dict[str, str]:
     """What organizations, services and places are called."""
     found = directory.names(ids)
     return found | {str(key): name for key, name in Service.objects.filter(pk__in=ids).values_list("pk", "name")}
+
+
+def alike(viewer: Any) -> QuerySet[Alike]:
+    """Pairs that nobody has decided, those that share most first."""
+    rows = Alike.objects.filter(decided_at=None).annotate(shared=Length("reasons")).order_by("-name", "-shared", "pk")
+    return rows if rules.keeps_network(viewer) else rows.none()

@@ -27,3 +27,11 @@ FIXES: dict[str, str | Promise] = {
     "place": __("Open the listing"),
     "confirm": __("Confirm"),
 }
+#: what two listings share (network.alike)
+SHARED: dict[str, str | Promise] = {
+    "phone": __("same telephone"),
+    "site": __("same website"),
+    "email": __("same e-mail"),
+    "address": __("same address"),
+    "organization": __("same organization"),
+}

@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,12 +18,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from parvis.core.freshness import KINDS
 from parvis.directory import actions as directory
+from parvis.directory import facts, merging
 from parvis.directory import queries as listed
 from parvis.directory import wording as words
 from parvis.network import actions, queries, rules
 from parvis.network.forms import PeriodsForm, RhythmForm
 from parvis.network.models import Stage
-from parvis.network.wording import FIXES, REASONS
+from parvis.network.wording import FIXES, REASONS, SHARED
 
 PAGE = 25
 View = Callable[..., HttpResponse]
@@ -64,6 +65,10 @@ def home(request: HttpRequest) -> HttpResponse:
         (
             _("Sources say otherwise"), listed.conflicts(request.user).count(), reverse("network:conflicts"),
             _("An import brought something else than people said."),
+        ),
+        (
+            _("Listed twice"), queries.alike(request.user).count(), reverse("network:alike"),
+            _("Pairs that may be one thing."),
         ),
         (
             _("Messages of readers"), listed.corrections(request.user).count(), reverse("directory:desk-corrections"),
@@ -231,6 +236,97 @@ def _uuid(text: str) -> uuid.UUID:
         return uuid.UUID(text)
     except ValueError:
         raise Http404 from None
+
+
+# -- listed twice -------------------------------------------------------------------------------------------------
+
+
+@keeps
+@require_safe
+def alike(request: HttpRequest) -> HttpResponse:
+    """Pairs that may be one thing."""
+    page = _page(request, queries.alike(request.user))
+    names = queries.names({str(key) for one in page for key in (one.one, one.other)})
+    page.object_list = [
+        {
+            "pair": one, "one": names.get(str(one.one), "—"), "other": names.get(str(one.other), "—"),
+            "kind": words.KINDS[one.kind], "percent": round(one.name * 100),
+            "reasons": [SHARED[code] for code in one.reasons.split(",") if code in SHARED],
+        }
+        for one in page
+    ]  # fmt: skip
+    return render(request, "network/alike.html", {"page": page, "trail": _trail()})
+
+
+@keeps
+def pair(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Two listings side by side: one is kept, and takes of the other what is chosen."""
+    found = queries.alike(request.user).filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    try:
+        one = listed.find(request.user, found.kind, found.one)
+        other = listed.find(request.user, found.kind, found.other)
+    except ObjectDoesNotExist:
+        raise Http404 from None
+    if request.method == "POST":
+        return _joined(request, found, one, other)
+    keep, lose = (other, one) if request.GET.get("keep") == "other" else (one, other)
+    ours, theirs = facts.read(keep), facts.read(lose)
+    ids = listed.names(words.ids(ours) | words.ids(theirs))
+    lines = [
+        {"name": name, "label": words.label(name), "ours": words.lines(name, ours[name], ids),
+         "theirs": words.lines(name, value, ids), "rows": isinstance(value, list), "empty": not ours[name]}
+        for name, value in theirs.items()
+        if name not in ("listed", "source") and (value or ours[name]) and value != ours[name]
+    ]  # fmt: skip
+    shown = {
+        "pair": found, "keep": keep, "lose": lose, "kept": "other" if keep is other else "one",
+        "lines": [line for line in lines if line["ours"] or line["theirs"]],
+        "kind": words.KINDS[found.kind],
+        "trail": [*_trail(), {"text": _("Listed twice"), "url": reverse("network:alike")}],
+    }  # fmt: skip
+    return render(request, "network/pair.html", shown)
+
+
+def _joined(request: HttpRequest, found: Any, one: Any, other: Any) -> HttpResponse:
+    if request.POST.get("do") == "apart":
+        actions.not_the_same(found, by=request.user)
+        messages.success(request, _("Noted: they are not the same."))
+        return redirect("network:alike")
+    if request.POST.get("keep") not in ("one", "other"):
+        return HttpResponse(status=422)
+    keep, lose = (one, other) if request.POST["keep"] == "one" else (other, one)
+    try:
+        actions.join(found, keep, lose, take=request.POST.getlist("take"), by=request.user)
+    except KeyError:
+        return HttpResponse(status=422)
+    except merging.CannotMerge:
+        messages.error(request, _("One of the two is no longer listed."))
+        return redirect("network:alike")
+    messages.success(request, _("Joined. The former address leads to the one that is kept; you can undo it here."))
+    return redirect("network:unmerge", kind=found.kind, object_id=lose.pk)
+
+
+@keeps
+def unmerge(request: HttpRequest, kind: str, object_id: uuid.UUID) -> HttpResponse:
+    """Take a merge back."""
+    if kind not in merging.MERGEABLE:
+        raise Http404
+    try:
+        found = listed.find(request.user, kind, object_id)
+    except ObjectDoesNotExist:
+        raise Http404 from None
+    if not merging.can_unmerge(found):
+        raise Http404
+    if request.method == "POST":
+        left = merging.unmerge(found, by=request.user)
+        messages.success(request, _("Two listings again, as before."))
+        if left:
+            said = ", ".join(words.label(name) for name in left)
+            messages.info(request, _("Changed since, and left as it is: %(facts)s") % {"facts": said})
+        return redirect("directory:desk-object", kind, object_id)
+    return render(request, "network/unmerge.html", {"object": found, "kind": kind, "trail": _trail()})
 
 
 @keeps
