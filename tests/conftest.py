@@ -51,7 +51,7 @@ def _fingerprint() -> str:
     digest = hashlib.sha256()
     for path in sorted((ROOT / "src").rglob("migrations/*.py")):
         digest.update(path.read_bytes())
-    for name in ("cities/actions.py", "cases/events.py", "*/policies.py"):
+    for name in ("cities/actions.py", "cases/events.py", "core/referral.py", "*/policies.py"):
         for path in sorted((ROOT / "src/parvis").glob(name)):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

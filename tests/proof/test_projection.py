@@ -39,10 +39,12 @@ from parvis.cases.models import (
     Withdrawal,
 )
 from parvis.cases.models.base import OFFICE
+from parvis.directory.models import Service
 from parvis.kit.acting import acting, acting_as_system
 from parvis.orgs.actions import add_member, end_member
 from parvis.orgs.models import Membership, Organization
 from parvis.orgs.rules import forget_roles
+from parvis.referrals.models import Referral
 from tests.accounts.people import open_account
 from tests.conftest import _use
 from tests.proof.locks import as_owner
@@ -51,6 +53,7 @@ Figure = Callable[..., None]
 pytestmark = pytest.mark.xdist_group("proof")
 
 #: what each reason to see somebody shows, as the design says it: the classes of data by their numbers
+SHARING = ("sent", "seen", "needs_info", "waitlisted", "accepted", "started")
 ALL = 8191
 NEVER_SHARED = 2048 | 4096
 OWN = ALL & ~NEVER_SHARED
@@ -88,13 +91,21 @@ def truth(start: dt.datetime) -> list[Line]:
         for recipient in ConsentRecipient.objects.filter(person=person).select_related("consent"):
             if recipient.consent_id in back:
                 continue
+            # a consent for referrals opens what they ask, to whom it was given, while they go on
+            opened = [("consent", recipient.consent.classes)] * (not recipient.consent.by_referral)
+            opened += [
+                ("referral", referral.classes & recipient.consent.classes)
+                for referral in Referral.objects.filter(
+                    consent=recipient.consent_id, organization=recipient.organization_id, state__in=SHARING
+                )
+            ]
             for agreement in agreements:
                 if agreement.organization_id == recipient.organization_id:
                     ends = [recipient.consent.until]
                     ends += [midnight(agreement.until + dt.timedelta(days=1))] if agreement.until else []
                     ends += [midnight(agreement.ended_on)] if agreement.ended_on else []
-                    lines.append((recipient.organization_id, "consent", recipient.consent.classes, False,
-                                  midnight(agreement.since), min(ends)))  # fmt: skip
+                    lines += [(recipient.organization_id, basis, classes, False, midnight(agreement.since), min(ends))
+                              for basis, classes in opened]  # fmt: skip
         for named in NamedAccess.objects.filter(person=person, ended_at=None):
             lines.append((of(named.user_id, person.holder_id), "named", NAMED, True, EVER, named.until or NEVER))
         for glass in BreakGlass.objects.filter(person=person):
@@ -174,6 +185,10 @@ class Town:
         self.deaf, self.start = deaf, now
         self.happened: Counter[str] = Counter()
         self.houses = [Organization.objects.create(name=f"House {name}", changed_at=now) for name in "AB"]
+        self.services = [
+            Service.objects.create(name="Cours", organization=house, status="active", changed_at=now)
+            for house in self.houses
+        ]
         self.alice, self.dora = (open_account(name, "agent", password=None) for name in ("alice", "dora"))
         self.paul = open_account("paul", "privacy", password=None)
         self.bob, self.charlie, self.nour = (open_account(name, password=None) for name in ("bob", "charlie", "nour"))
@@ -368,6 +383,37 @@ class Happenings(RuleBasedStateMachine):
 
         town.do("consent", by, deed)
 
+    @rule(person=number, house=st.integers(0, 1), classes=st.sampled_from([5, 87]))
+    def refers(self, person: int, house: int, classes: int) -> None:
+        """With a consent for the referral alone, which may speak of less or more than the referral."""
+        town, by = self.town, self.town.alice
+
+        def deed() -> None:
+            who, now, service = town.pick(by, Person, person), timezone.now(), town.services[house]
+            consent = Consent.objects.create(
+                person=who, purpose="referral", classes=21, given_at=now, until=now + dt.timedelta(days=30),
+                text_version="1", text_language="fr", channel="screen", recorded_by=by, by_referral=True,
+            )  # fmt: skip
+            ConsentRecipient.objects.create(person=who, consent=consent, organization=town.houses[house])
+            if not Referral.objects.filter(person=who, service=service, state__in=SHARING).exists():
+                Referral.objects.create(
+                    person=who, need=who.pk, domain="work", service=service, organization=town.houses[house],
+                    sender_id=OFFICE, consent=consent, classes=classes, state="sent", sent_at=now,
+                )  # fmt: skip
+
+        town.do("refer", by, deed)
+
+    @rule(number=number, state=st.sampled_from(["seen", "withdrawn"]))
+    def goes_on_or_ends(self, number: int, state: str) -> None:
+        town, by = self.town, self.town.alice
+
+        def deed() -> None:
+            row = town.pick(by, Referral, number, state="sent")
+            row.state, row.reason = state, "elsewhere" if state == "withdrawn" else ""
+            row.save(update_fields=["state", "reason"])
+
+        town.do("go on", by, deed)
+
     @rule(number=number)
     def withdraws(self, number: int) -> None:
         town, by = self.town, self.town.alice
@@ -502,6 +548,7 @@ def test_the_projection_is_what_the_rules_give_in_long_lives(worker: Any, figure
 SOURCES = (
     "cases_person", "cases_household", "cases_householdmember", "cases_consentrecipient", "cases_withdrawal",
     "cases_agreement", "cases_namedaccess", "cases_breakglass", "cases_datarequest", "cases_identitycheck",
+    "referrals_referral",
 )  # fmt: skip
 
 
@@ -541,6 +588,8 @@ _DEEDS: list[tuple[Any, ...]] = [
     ("consents", 0, 0, 5, 300),
     ("consents", 0, 1, 5, 300),
     ("agrees", 1, None),
+    ("refers", 0, 0, 87),
+    ("goes_on_or_ends", 0, "withdrawn"),
     ("withdraws", 0),
     ("assigns", 0, "alice", "dora"),
     ("names_for_one_person", 0, "alice", "bob"),

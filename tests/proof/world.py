@@ -54,11 +54,13 @@ from parvis.cases.models import (
 from parvis.cases.models.base import OFFICE
 from parvis.cases.vault import Vault
 from parvis.core.access import EVERYTHING, NEVER_SHARED, SHAREABLE, DataClass
+from parvis.directory.models import Service
 from parvis.kit.acting import acting, acting_as_system
 from parvis.messaging.models import Message, OptOut
 from parvis.orgs.actions import add_member, end_member
 from parvis.orgs.models import Membership, Organization
 from parvis.plans.models import Plan, Step
+from parvis.referrals.models import Referral, ReferralChange
 from tests.accounts.people import open_account
 
 SOME = DataClass.IDENTITY | DataClass.CONTACT | DataClass.NEEDS | DataClass.HEALTH
@@ -69,6 +71,7 @@ REGISTER = "register"  # they, the person, the privacy officer
 AGREED = "agreed"  # they, and the organization it speaks to while it sees the person
 GLASS = "glass"  # the keepers, the privacy officer, and who broke it
 HOUSEHOLD = "household"  # whoever sees one of its people, or keeps files for its holder
+REFERRED = "referred"  # whoever sees the person's needs, and house D, which was asked without a name
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,8 @@ def may_read(viewer: str, canary: Canary) -> bool:
         return writes or officer or themself
     if canary.audience == AGREED:
         return writes or officer or themself or (viewer in HOUSE_A and bool(classes))
+    if canary.audience == REFERRED:
+        return bool(classes & DataClass.NEEDS) or (viewer == "worker_d" and canary.thing != "deleted")
     if canary.audience == GLASS:
         return writes or officer or (viewer == "glass" and canary.thing in ("glass_now", "glass_over"))
     return household(viewer, canary.thing)
@@ -223,6 +228,9 @@ class World:
                 )
             for name in NEWCOMERS:
                 self.users[name] = open_account(name)
+            self.asked = Service.objects.create(
+                name="Cours", organization=self.houses["D"], status="active", changed_at=now
+            )
             end_member(Membership.objects.get(user=self.users["ex_a"]), by="test")
             accounts.suspend(self.users["suspended_a"], by="test")
         today = timezone.now().date()
@@ -275,7 +283,9 @@ class World:
             for column in texts:
                 setattr(row, column, self.mark(thing.name, member, audience, f"{type(row).__name__}.{column}"))
             for column in sealed:
-                word = self.mark(thing.name, member, audience, f"{type(row).__name__}.{column}", sealed=True)
+                # the key to it is the person's, whoever else may read the row
+                reads = DataClass.NEEDS if audience == REFERRED else audience
+                word = self.mark(thing.name, member, reads, f"{type(row).__name__}.{column}", sealed=True)
                 vault.put(row, **{column: word})
             if isinstance(row, ContactPoint):
                 row.value_index = self._number
@@ -350,6 +360,13 @@ class World:
         coming = Arrival(person=person, household=thing.household, expected_at=now)
         yield coming, see.HOUSEHOLD, ("place",), ()
         yield PaperEnd(person=person, end=7), see.DOCUMENTS, (), ()
+        referral = Referral(
+            person=person, household=thing.household, need=uuid.uuid4(), domain="language", service=self.asked,
+            organization=self.houses["D"], sender_id=thing.household.holder_id, sent_by=by, state="sent", sent_at=now,
+        )  # fmt: skip
+        yield referral, REFERRED, (), ("text",)
+        said = ReferralChange(person=person, referral=referral, after="sent", way="user", user=by, at=now)
+        yield said, REFERRED, (), ("text",)
         if person == thing.people[0]:
             yield Intake(person=person, household=thing.household, at=now, by=by), see.HOUSEHOLD, (), ()
 

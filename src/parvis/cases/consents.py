@@ -160,7 +160,7 @@ def agreed(viewer: Any, persons: Collection[uuid.UUID], organization: uuid.UUID)
         return {}
     found: dict[uuid.UUID, DataClass] = {}
     held = _readable(viewer, persons).filter(
-        until__gt=timezone.now(), withdrawal=None, recipients__organization_id=organization
+        until__gt=timezone.now(), withdrawal=None, by_referral=False, recipients__organization_id=organization
     )
     for person, classes in held.values_list("person_id", "classes"):
         found[person] = found.get(person, DataClass(0)) | DataClass(classes)

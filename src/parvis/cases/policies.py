@@ -39,6 +39,13 @@ _MINE = (
 _EVER, _NEVER = "'1900-01-01 00:00Z'::timestamptz", "'9000-01-01 00:00Z'::timestamptz"
 
 
+#: what apps above add in their `apps.py`. Rules of a table that follow from more than its class, by the model's name;
+#: further lines of the projection (a SELECT over `p`, see `_projection`), and on which of their rows it is made again
+SPECIAL: dict[str, Callable[[Place], dict[str, str]]] = {}
+SOURCES: dict[str, str] = {}
+CHANGES: dict[str, str] = {}
+
+
 def statements(place: Place) -> Iterator[str]:
     yield from _functions()
     yield from _triggers()
@@ -69,20 +76,20 @@ def tables(place: Place) -> dict[str, dict[str, str]]:
             "SELECT": _MINE,
         },
         Person._meta.db_table: {
-            "SELECT": _exists(place, "cases_person.id", DataClass.IDENTITY),
+            "SELECT": exists(place, "cases_person.id", DataClass.IDENTITY),
             "INSERT": f"holder_id = ANY ({GRANTED}) AND holder_id <> (SELECT access_user())",
-            "UPDATE": _exists(place, "cases_person.id", DataClass.IDENTITY, writes=True),
+            "UPDATE": exists(place, "cases_person.id", DataClass.IDENTITY, writes=True),
         },
         Household._meta.db_table: _household(),
         SearchToken._meta.db_table: {
             "SELECT": f"(grantee_id = ANY ({GRANTED}) OR {_shared(place, 'cases_searchtoken.person_id')})"
             f" AND person_id <> ALL ({DENIED})",
-            "INSERT": _exists(place, "cases_searchtoken.person_id", writes=True),
-            "DELETE": _exists(place, "cases_searchtoken.person_id", writes=True),
+            "INSERT": exists(place, "cases_searchtoken.person_id", writes=True),
+            "DELETE": exists(place, "cases_searchtoken.person_id", writes=True),
         },
         PersonKey._meta.db_table: {
-            "SELECT": _exists(place, "cases_personkey.person_id"),
-            "INSERT": _exists(place, "cases_personkey.person_id", writes=True),
+            "SELECT": exists(place, "cases_personkey.person_id"),
+            "INSERT": exists(place, "cases_personkey.person_id", writes=True),
         },
         # what is agreed between two organizations names nobody, and a newcomer may know whether their consent holds;
         # it is locked because access hangs on it
@@ -105,7 +112,7 @@ def tables(place: Place) -> dict[str, dict[str, str]]:
 
 def _rules(model: type[PersonRow], place: Place) -> dict[str, str]:
     table = model._meta.db_table
-    special = _SPECIAL.get(model.__name__)
+    special = _SPECIAL.get(model.__name__) or SPECIAL.get(model.__name__)
     if special:
         shut_out = f"coalesce({table}.person_id = ANY ({DENIED}), false)"
         return {command: f"({rule}) AND NOT {shut_out}" for command, rule in special(place).items()}
@@ -113,20 +120,20 @@ def _rules(model: type[PersonRow], place: Place) -> dict[str, str]:
     if "row_class" in {field.name for field in model._meta.fields}:
         wanted: DataClass | str = f"{table}.row_class"
     elif model.data_class is None:  # who is named, denied, let in: for those who keep the file
-        return dict.fromkeys(("SELECT", "INSERT", "UPDATE"), _exists(place, person, writes=True))
+        return dict.fromkeys(("SELECT", "INSERT", "UPDATE"), exists(place, person, writes=True))
     else:
         wanted = model.data_class
     rules = {
-        "SELECT": _exists(place, person, wanted),
+        "SELECT": exists(place, person, wanted),
         # whoever keeps the file may add what they will not see again: a confidential note, a hidden address
-        "INSERT": _exists(place, person, writes=True),
+        "INSERT": exists(place, person, writes=True),
     }
     if not model.append_only:
-        rules["UPDATE"] = _exists(place, person, wanted, writes=True)
+        rules["UPDATE"] = exists(place, person, wanted, writes=True)
     return rules
 
 
-def _exists(place: Place, person: str, wanted: DataClass | str = "", *, writes: bool = False) -> str:
+def exists(place: Place, person: str, wanted: DataClass | str = "", *, writes: bool = False) -> str:
     """One of our grantees has access to the person, for this class of data (the projection has a policy of its own)."""
     classes = wanted.value if isinstance(wanted, DataClass) else wanted
     if place.citus:
@@ -145,7 +152,7 @@ def _shared(place: Place, person: str) -> str:
     """One of our grantees has access otherwise than as the holder. A search looks at many rows of few such persons:
     these are read once and hashed."""
     if place.citus:
-        return _exists(place, person)
+        return exists(place, person)
     shared = f"a.grantee_id = ANY ({GRANTED}) AND a.basis = ANY ('{{{','.join(SHARED)}}}')"
     return f"{person} IN (SELECT a.person_id FROM cases_access a WHERE {shared})"
 
@@ -172,8 +179,8 @@ def _note(place: Place) -> dict[str, str]:
     person = "cases_note.person_id"
     mine = "author_id = (SELECT access_user())"
     return {
-        "SELECT": f"{_exists(place, person, 'cases_note.row_class')} OR ({mine} AND {_exists(place, person)})",
-        "INSERT": f"{mine} AND {_exists(place, person, writes=True)}",
+        "SELECT": f"{exists(place, person, 'cases_note.row_class')} OR ({mine} AND {exists(place, person)})",
+        "INSERT": f"{mine} AND {exists(place, person, writes=True)}",
     }
 
 
@@ -182,33 +189,33 @@ def _consent(place: Place) -> dict[str, str]:
     speaks to while they see the person: none of these learns of the others."""
     person = "cases_consent.person_id"
     return {
-        "SELECT": f"{_keepers(person)} OR {_by_role(Role.PRIVACY)} OR ({_exists(place, person)} AND EXISTS"
+        "SELECT": f"{keepers(person)} OR {_by_role(Role.PRIVACY)} OR ({exists(place, person)} AND EXISTS"
         f" (SELECT FROM cases_consentrecipient r WHERE r.consent_id = cases_consent.id"
         f" AND r.organization_id = ANY ({GRANTED})))",
-        "INSERT": _keepers("cases_consent.person_id"),
+        "INSERT": keepers("cases_consent.person_id"),
     }
 
 
 def _recipient(place: Place) -> dict[str, str]:
     person = "cases_consentrecipient.person_id"
     return {
-        "SELECT": f"(organization_id = ANY ({GRANTED}) AND {_exists(place, person)}) OR {_keepers(person)}"
+        "SELECT": f"(organization_id = ANY ({GRANTED}) AND {exists(place, person)}) OR {keepers(person)}"
         f" OR {_by_role(Role.PRIVACY)}",
-        "INSERT": _keepers("cases_consentrecipient.person_id"),
+        "INSERT": keepers("cases_consentrecipient.person_id"),
     }
 
 
 def _withdrawal(place: Place) -> dict[str, str]:
     person = "cases_withdrawal.person_id"
     return {
-        "SELECT": f"{_keepers(person)} OR {_by_role(Role.PRIVACY)} OR ({_exists(place, person)} AND EXISTS"
+        "SELECT": f"{keepers(person)} OR {_by_role(Role.PRIVACY)} OR ({exists(place, person)} AND EXISTS"
         f" (SELECT FROM cases_consentrecipient r WHERE r.consent_id = cases_withdrawal.consent_id"
         f" AND r.organization_id = ANY ({GRANTED})))",
-        "INSERT": _keepers("cases_withdrawal.person_id"),
+        "INSERT": keepers("cases_withdrawal.person_id"),
     }
 
 
-def _keepers(person: str) -> str:
+def keepers(person: str) -> str:
     theirs = f"a.person_id = {person} AND (a.writes OR a.basis = 'self')"
     return f"EXISTS ({_by_index(theirs)})"
 
@@ -217,7 +224,7 @@ def _break_glass(place: Place) -> dict[str, str]:
     review = _by_role(Role.PRIVACY)
     return {
         "SELECT": f"user_id = (SELECT access_user()) OR {review}"
-        f" OR {_exists(place, 'cases_breakglass.person_id', writes=True)}",
+        f" OR {exists(place, 'cases_breakglass.person_id', writes=True)}",
         "INSERT": f"user_id = (SELECT access_user()) AND {_by_role(Role.AGENT)}"
         " AND until <= now() + interval '4 hours 1 minute'",
         "UPDATE": f"{review} OR user_id = (SELECT access_user())",
@@ -231,11 +238,11 @@ def _register(table: str, *, by: str = "", update: bool = False) -> Callable[[Pl
     """
 
     def rules(place: Place) -> dict[str, str]:
-        theirs = f"({_keepers(f'{table}.person_id')} OR {_by_role(Role.PRIVACY)})"
+        theirs = f"({keepers(f'{table}.person_id')} OR {_by_role(Role.PRIVACY)})"
         found = {"SELECT": theirs, "INSERT": f"{theirs} AND {by} = (SELECT access_user())" if by else theirs}
         if update:
-            keepers = _exists(place, f"{table}.person_id", writes=True)
-            found["UPDATE"] = f"{keepers} OR {_by_role(Role.PRIVACY)}"
+            writers = exists(place, f"{table}.person_id", writes=True)
+            found["UPDATE"] = f"{writers} OR {_by_role(Role.PRIVACY)}"
         return found
 
     return rules
@@ -245,7 +252,7 @@ def _identity_check(place: Place) -> dict[str, str]:
     """It opens the file to a privacy officer: never theirs to say."""
     mine = "checked_by_id = (SELECT access_user())"
     return _register("cases_identitycheck")(place) | {
-        "INSERT": f"{_keepers('cases_identitycheck.person_id')} AND {mine}"
+        "INSERT": f"{keepers('cases_identitycheck.person_id')} AND {mine}"
     }
 
 
@@ -513,7 +520,7 @@ def _projection(signature: str, which: str) -> str:
                 FROM p JOIN cases_consent c ON c.person_id = p.id
                 JOIN cases_consentrecipient r ON r.consent_id = c.id
                 JOIN cases_agreement g ON g.organization_id = r.organization_id
-                WHERE NOT EXISTS (SELECT FROM cases_withdrawal w WHERE w.consent_id = c.id)
+                WHERE NOT c.by_referral AND NOT EXISTS (SELECT FROM cases_withdrawal w WHERE w.consent_id = c.id)
             UNION ALL
             SELECT p.id, access_in_role(n.user_id, p.holder_id), n.id, 'named', {named.value}, true,
                 {_EVER}, coalesce(n.until, {_NEVER})
@@ -528,6 +535,7 @@ def _projection(signature: str, which: str) -> str:
                 WHERE q.state = 'open' AND q.handler_id IS NOT NULL
             UNION ALL
             SELECT p.id, p.user_id, p.user_id, 'self', {SELF.value}, false, {always} FROM p WHERE p.user_id IS NOT NULL
+            {"".join(f"UNION ALL {source} " for source in SOURCES.values())}
         )
         SELECT p.id, p.household, g.grantee, g.source, g.basis, g.classes, g.writes, g.since, g.until, p.state,
             p.created_at FROM p JOIN granted g ON g.person = p.id WHERE g.since < g.until
@@ -577,7 +585,7 @@ def _triggers() -> Iterator[str]:
         "cases_datarequest": "INSERT OR UPDATE OR DELETE",
         "cases_identitycheck": "INSERT",
     }
-    for table, events in sources.items():
+    for table, events in (sources | CHANGES).items():
         yield f"DROP TRIGGER IF EXISTS access_changed ON {table}"
         yield f"CREATE TRIGGER access_changed AFTER {events} ON {table} FOR EACH ROW EXECUTE FUNCTION access_changed()"
     kept: list[type[Row]] = [model for model in person_models() if model.append_only]

@@ -8,6 +8,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 from django.db import connection, transaction
@@ -33,19 +34,25 @@ Provider = Callable[[Place], Iterable[str]]
 @dataclass
 class _Providers:
     known: list[Provider] = field(default_factory=list)
+    beside: list[ModuleType] = field(default_factory=list)
 
 
 _providers = _Providers()
 
 
-def provide(provider: Provider) -> None:
-    """Let `provider(place)` give statements (idempotent SQL) to every city; called from an app's `apps.py`."""
+def provide(provider: Provider, *beside: ModuleType) -> None:
+    """Let `provider(place)` give statements (idempotent SQL) to every city; called from an app's `apps.py`.
+
+    beside: modules from which it makes them, so that a change in one of these is applied too.
+    """
     _providers.known.append(provider)
+    _providers.beside += beside
 
 
 def fingerprint() -> str:
     """Changes when a provider's source does: what was applied with another one is applied anew."""
     sources = [inspect.getsource(inspect.getmodule(provider) or provider) for provider in _providers.known]
+    sources += [inspect.getsource(module) for module in _providers.beside]
     return hashlib.sha256("\n".join([inspect.getsource(inspect.getmodule(apply)), *sources]).encode()).hexdigest()[:16]  # type: ignore[arg-type]
 
 

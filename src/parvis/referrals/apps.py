@@ -1,3 +1,5 @@
+import datetime as dt
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -9,5 +11,17 @@ class ReferralsConfig(AppConfig):
 
     def ready(self) -> None:
         from parvis.cases import links
+        from parvis.cases import policies as locks
+        from parvis.core import referral
+        from parvis.kit.jobs import sweeps
+        from parvis.kit.policies import provide
+        from parvis.ledger.actions import subscribe
+        from parvis.referrals import actions, policies
 
+        locks.SPECIAL |= {"Referral": policies.referral, "ReferralChange": policies.change}
+        locks.SOURCES["referral"] = policies.source()
+        locks.CHANGES["referrals_referral"] = "INSERT OR DELETE OR UPDATE OF state, classes, consent_id"
+        provide(policies.statements, referral)
+        sweeps.add("clocks of referrals", dt.timedelta(minutes=15), actions.run_clocks)
+        subscribe("cases.consent.withdrawn", actions.consent_withdrawn)
         links.register(links.PersonLink(_("Services for a need"), "referrals:candidates", "search"))

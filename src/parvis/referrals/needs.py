@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from parvis.cases.glance import Profile
-from parvis.cases.models import Address, HouseholdMember, ImmigrationStatus, SpokenLanguage
+from parvis.cases.models import Address, HouseholdMember, ImmigrationStatus, Person, SpokenLanguage
 from parvis.cases.models.people import Relation
 from parvis.cases.models.profile import Domain, Level
 from parvis.core.access import DataClass
@@ -39,8 +39,18 @@ ENOUGH = (Level.B1, Level.B2, Level.C1, Level.C2, Level.NATIVE)
 def wanted(profile: Profile, domain: str, times: Times = "") -> Wanted:
     """The need of a person in a domain. What the viewer may not see is not known."""
     terms = TaxonomyTerm.objects.filter(code__in=TERMS.get(domain, ()), missing_since=None)
-    key = uuid.uuid5(profile.person.pk, domain)
-    return Wanted(key, tuple(terms.values_list("pk", flat=True)), facts(profile), languages(profile), times)
+    return Wanted(
+        key_of(profile.person, domain),
+        tuple(terms.values_list("pk", flat=True)),
+        facts(profile),
+        languages(profile),
+        times,
+    )
+
+
+def key_of(person: Person, domain: str) -> uuid.UUID:
+    """The person's need in a domain: one key for all that asks for the same, and for the order of services."""
+    return uuid.uuid5(person.pk, domain)
 
 
 def languages(profile: Profile) -> tuple[str, ...]:

@@ -66,6 +66,8 @@ class Terms:
     until: dt.datetime | None = None
     witness: str = ""
     express: bool = False
+    #: for a referral alone: it opens nothing by itself, and what it opens ends with the referral
+    by_referral: bool = False
 
 
 def problems_of(terms: Terms, now: dt.datetime) -> dict[str, Promise | str]:
@@ -149,6 +151,7 @@ def _write(
             channel=terms.channel,
             witness=terms.witness.strip(),
             express=terms.express and bool(terms.classes & SENSITIVE),
+            by_referral=terms.by_referral,
             given_by=given_by if given_by and is_minor(person, timezone.localdate(now)) else None,
             recorded_by=by,
         )

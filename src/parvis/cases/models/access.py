@@ -15,6 +15,7 @@ class Basis(models.TextChoices):
     OWN = "own", _("The organization that holds the file")
     LEAD = "lead", _("Lead or backup worker")
     CONSENT = "consent", _("The person's consent")
+    REFERRAL = "referral", _("A referral to their service")
     NAMED = "named", _("Named for a restricted file")
     BREAK_GLASS = "break_glass", _("Emergency access")
     SELF = "self", _("The person")

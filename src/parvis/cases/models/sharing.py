@@ -42,7 +42,7 @@ class Consent(PersonRow):
         "witness": Personal("proof of spoken consent", "proof", "identity"),
         "given_by": Personal("who consented for a child", "proof", "identity"),
     }
-    not_personal = "dates, version of the text and keys"
+    not_personal = "dates, version of the text, what it hangs on, and keys"
 
     purpose = models.CharField(max_length=12, choices=Purpose.choices)
     classes = models.IntegerField()
@@ -54,6 +54,8 @@ class Consent(PersonRow):
     witness = models.CharField(max_length=120, blank=True, default="")
     #: the sensitive classes were asked for one by one, and agreed to
     express = models.BooleanField(default=False)
+    #: it speaks for referrals alone: what they share ends with them, and it opens nothing by itself
+    by_referral = models.BooleanField(default=False)
     #: the person themselves (empty), or the parent or guardian who consents for a child
     given_by = models.ForeignKey("cases.Person", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
