@@ -46,4 +46,4 @@ def test_keys_purge_erase_and_the_data_map(tmp_path: Path) -> None:
         assert parvis("datamap", home=tmp_path, **env).stdout.startswith("table\tcolumn\tpurpose")
     finally:
         with psycopg.connect(URLS.owner, autocommit=True) as owner:
-            owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            owner.execute(f'DROP DATABASE "{name}"')

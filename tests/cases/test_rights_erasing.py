@@ -227,7 +227,7 @@ def test_who_is_forgotten_stays_so_after_a_restore_from_before(alice: Any, tmp_p
     found = {}
     for keys in (f"{newest}.keys", f"{file}.keys"):
         with _owner() as owner:
-            owner.execute(f'DROP DATABASE IF EXISTS "{target}" WITH (FORCE)')
+            owner.execute(f'DROP DATABASE IF EXISTS "{target}"')
             owner.execute(f'CREATE DATABASE "{target}"')
         back = parvis("restore", str(file), "--keys", keys, home=here, **everybody(target))
         assert back.returncode == 0, back.stderr
@@ -244,7 +244,7 @@ def test_who_is_forgotten_stays_so_after_a_restore_from_before(alice: Any, tmp_p
         _use("app", source)
         connection.set_tenant(city)
     with _owner() as owner:
-        owner.execute(f'DROP DATABASE IF EXISTS "{target}" WITH (FORCE)')
+        owner.execute(f'DROP DATABASE IF EXISTS "{target}"')
     assert found[f"{newest}.keys"] == (erasing.FORGOTTEN, "unreadable")
     # the control: with the keys of before, which were to be destroyed, everything would have come back
     assert found[f"{file}.keys"] == (AMINA.name, "1990-03-01")

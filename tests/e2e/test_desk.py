@@ -63,6 +63,7 @@ def enter(page: Page, town: Town, who: Any, language: str = "en") -> None:
     page.fill("input[name=password]", PASSWORD)
     page.locator("input[name=password]").press("Enter")
     page.wait_for_url(lambda url: "/login/" not in url)
+    page.wait_for_load_state()
 
 
 def picture(page: Page, name: str) -> None:

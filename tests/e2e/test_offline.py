@@ -46,6 +46,7 @@ def enter(page: Page, town: Town, who: Any, path: str = "account/login/") -> Non
     page.fill("input[name=password]", PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Today")
+    page.wait_for_load_state()  # its scripts have run
 
 
 def leave(page: Page) -> None:

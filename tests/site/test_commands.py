@@ -108,7 +108,7 @@ def test_a_new_database_says_how_to_begin(tmp_path: Path) -> None:
             answer = parvis("city", "list", home=tmp_path, **everybody(name))
             one_clear_line(answer, "parvis run", "city add")
         finally:
-            owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            owner.execute(f'DROP DATABASE "{name}"')
 
 
 def test_cities_ledger_backup_and_restore_from_end_to_end(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_cities_ledger_backup_and_restore_from_end_to_end(tmp_path: Path) -> Non
         assert parvis("city", "list", home=tmp_path, **env).stdout.startswith("geneve")
     finally:
         with psycopg.connect(URLS.owner, autocommit=True) as owner:
-            owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            owner.execute(f'DROP DATABASE "{name}"')
 
 
 def test_the_dump_tool_is_the_servers_own() -> None:

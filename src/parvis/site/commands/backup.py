@@ -268,7 +268,7 @@ def restore(file: Path, replace: bool, keys: Path | None) -> None:
                 if keys.exists():
                     read_keys(keys, target, manifest["cities"], forgotten)
         except BaseException:
-            server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(fresh)))
+            server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(fresh)))
             raise
         old = f"{database}_before_restore"
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(old)))
