@@ -267,6 +267,11 @@ LINES: dict[str, Line] = {
     "network:review-wrong": Line(EVERYBODY, lambda world: {"key": "unknown", **_service(world)}, "POST", absent=True),
     # referrals
     "referrals:candidates": Line(FILES, the_person, hidden=PARTNERS),
+    "referrals:new": Line(FILES, lambda world: {"pk": world.person.pk, "service": world.service.pk}, hidden=PARTNERS),
+    "referrals:inbox": Line(FILES),
+    "referrals:referral": Line(FILES, no_row, absent=True),
+    "referrals:say": Line(FILES, no_row, absent=True),
+    "referrals:places": Line(FILES, lambda world: {"service": uuid.UUID(int=0)}, absent=True),
     # appointments; the feeds' addresses are secret
     "appointments:calendar": Line(FILES),
     "appointments:interpreters": Line(FILES),

@@ -196,6 +196,14 @@ ROUTES: dict[str, Route] = {
     ),
     "cases:parcel": Route(lambda world, thing: [{"key": "unknown"}]),
     # referrals
+    "referrals:new": Route(
+        lambda world, thing: [{"pk": person.pk, "service": world.asked.pk} for person in thing.people],
+        forms=({"domain": "work", "how": "unnamed", "send": "1"},),
+    ),
+    "referrals:inbox": Route(asks=("side=sent&show=over", "side=received&show=going")),
+    "referrals:referral": Route(row("Referral")),
+    "referrals:say": Route(row("Referral"), forms=({"state": "withdrawn", "reason": "moved"}, {"state": "accepted"})),
+    "referrals:places": Route(lambda world, thing: [{"service": world.asked.pk}], forms=({"offered": "3"},)),
     "referrals:candidates": Route(persons(), asks=("domain=housing&times=evening",)),
     # appointments
     "appointments:calendar": Route(asks=("view=month&show=all", "view=day&show=team", "show=all&on=2026-11-24")),

@@ -11,12 +11,15 @@ class ReferralsConfig(AppConfig):
 
     def ready(self) -> None:
         from parvis.cases import links
+        from parvis.cases import panels as pages
         from parvis.cases import policies as locks
+        from parvis.cases import wording as words
         from parvis.core import referral
         from parvis.kit.jobs import sweeps
+        from parvis.kit.navigation import Link, register
         from parvis.kit.policies import provide
         from parvis.ledger.actions import subscribe
-        from parvis.referrals import actions, policies
+        from parvis.referrals import actions, panels, policies, rules, wording
 
         locks.SPECIAL |= {"Referral": policies.referral, "ReferralChange": policies.change}
         locks.SOURCES["referral"] = policies.source()
@@ -25,3 +28,9 @@ class ReferralsConfig(AppConfig):
         sweeps.add("clocks of referrals", dt.timedelta(minutes=15), actions.run_clocks)
         subscribe("cases.consent.withdrawn", actions.consent_withdrawn)
         links.register(links.PersonLink(_("Services for a need"), "referrals:candidates", "search"))
+        words.MORE.update(wording.DEEDS)
+        pages.register("side", pages.Panel("referrals", "referrals/_household.html", panels.household, order=20))
+        register(
+            "header",
+            Link(_("Referrals"), "referrals:inbox", "share", lambda r: rules.may_see_referrals(r.user), 18),
+        )

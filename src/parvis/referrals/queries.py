@@ -19,6 +19,7 @@ from parvis.cases.vault import Vault
 from parvis.core.access import DataClass
 from parvis.core.referral import ACTIVE, ASKED, TRANSITIONS, Overdue, Party, WorkingTime, path
 from parvis.core.referral import State as Code
+from parvis.directory.models import Service
 from parvis.kit.sealing import Unreadable
 from parvis.orgs.models import Organization
 from parvis.orgs.rules import partner_roles
@@ -189,6 +190,11 @@ def _opened(vault: Vault, row: Any, column: str) -> str:
         return vault.open(row, column)
     except Unreadable:
         return ""
+
+
+def a_service(pk: uuid.UUID) -> Service | None:
+    """A published service; None where there is none (any more)."""
+    return Service.objects.select_related("organization").filter(pk=pk, missing_since=None).first()
 
 
 def intake(service: uuid.UUID) -> ServiceIntake:

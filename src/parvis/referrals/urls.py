@@ -2,9 +2,14 @@
 
 from django.urls import path
 
-from parvis.referrals.views import candidates
+from parvis.referrals.views import candidates, following, sending
 
 app_name = "referrals"
 urlpatterns = [
+    path("", following.inbox, name="inbox"),
+    path("<uuid:pk>/", following.referral, name="referral"),
+    path("<uuid:pk>/say/", following.say, name="say"),
+    path("services/<uuid:service>/places/", following.places, name="places"),
     path("of/<uuid:pk>/services/", candidates.candidates, name="candidates"),
+    path("of/<uuid:pk>/to/<uuid:service>/", sending.new, name="new"),
 ]

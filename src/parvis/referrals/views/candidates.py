@@ -51,7 +51,7 @@ def candidates(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "person": profile.person, "household": profile.member.household if profile.member else None,
         "heading": _("Services for a need"), "form": NeedForm(initial={"domain": domain, "times": times}),
         "lines": _lines(found.candidates), "ranking": found, "total": total, "page": number,
-        "pages": min(-(-total // PAGE), LAST_PAGE), "domain": Domain(domain).label,
+        "pages": min(-(-total // PAGE), LAST_PAGE), "domain": Domain(domain).label, "domain_code": domain,
         "counts": [(reasons.ANSWERS[answer], count) for answer, count in found.totals.items()],
     }  # fmt: skip
     return render(request, "referrals/candidates.html", shown)

@@ -1,0 +1,21 @@
+"""What the pages of people's files show of referrals."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from parvis.cases.glance import Glance
+from parvis.referrals import queries
+from parvis.referrals.wording import TONES
+
+
+def household(request: HttpRequest, seen: Glance) -> dict[str, Any] | None:
+    """A household's referrals: for who keeps the file."""
+    if not seen.writes:
+        return None
+    found = queries.of_household(request.user, seen.household, most=8)
+    cards = [card for card in seen.cards if card.person.pk in seen.sight.writes]
+    return {
+        "lines": [(line, TONES.get(line.referral.state, "")) for line in found],
+        "person": cards[0].person if cards else None,
+    }
