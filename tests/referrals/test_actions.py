@@ -132,7 +132,7 @@ def test_without_consent_nobody_is_named(story: Story) -> None:
         (line,) = queries.listed(story.bob, "waiting")
         told = queries.story(story.bob, line.referral)
         assert line.who == "" and told.text == "" and line.referral.language == "ar"
-    with pytest.raises(Refused, match="names nobody"):
+    with pytest.raises(Refused):
         story.say(found, State.DECLINED, Reason.OTHER, text="Plein")
     assert story.say(found, State.ACCEPTED).state == State.ACCEPTED
 
@@ -162,7 +162,7 @@ def test_the_database_holds_what_may_follow(story: Story, state: str) -> None:
 
 def test_once_at_a_time(story: Story) -> None:
     found = story.send()
-    with pytest.raises(Refused, match="already"):
+    with pytest.raises(Refused):
         story.send()
     story.say(found, State.WITHDRAWN, Reason.ELSEWHERE, party=S)
     assert story.send().state == State.SENT

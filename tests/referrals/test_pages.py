@@ -25,9 +25,11 @@ def address(story: Story, service: Any = None) -> str:
 
 def filled(story: Story, client: Any, **more: Any) -> dict[str, Any]:
     """The form as it is shown, sent back."""
-    shown = client.get(address(story), {"domain": "language"}).context
+    page = client.get(address(story), {"domain": "language"})
+    shown = page.context
     form = shown["form"]
     given = {name: form[name].value() for name in form.fields}
+    assert all(f'name="{name}"' in page.content.decode() for name in given if name != "given_by"), "every field is on the page"
     given = {name: value for name, value in given.items() if value not in (None, False)}
     return {**given, "shown": shown["text"].fingerprint, "send": "1", **more}
 

@@ -8,7 +8,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from parvis.cases.actions.sharing import Terms
+from parvis.cases.actions.sharing import Terms, is_minor
 from parvis.cases.forms_sharing import ConsentForm
 from parvis.cases.models import HouseholdMember, Person
 from parvis.cases.models.profile import Domain
@@ -63,6 +63,7 @@ class ReferralForm(ConsentForm):
             for name in ("text_language", "channel"):
                 self.fields[name].required = False
         self.asks = agreed
+        self.any_minor = is_minor(person, timezone.localdate())
 
     def chosen_persons(self) -> list[Person]:
         return [self.person]

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from parvis.cases.actions.moves import Conflict, Refused
 from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk
@@ -61,10 +61,11 @@ def referral(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @at_desk(rules.may_see_referrals)
-@require_POST
 def say(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Answer, ask, withdraw, end: one form each, on the referral's page and in the lists."""
     found = queries.one(request.user, pk)
+    if request.method != "POST":
+        return redirect("referrals:referral", pk=pk)
     state = request.POST.get("state", "")
     telephone = request.POST.get("way") == Way.TELEPHONE
     party = _party(request, found, state, telephone)
