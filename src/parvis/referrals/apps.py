@@ -32,5 +32,5 @@ class ReferralsConfig(AppConfig):
         pages.register("side", pages.Panel("referrals", "referrals/_household.html", panels.household, order=20))
         register(
             "header",
-            Link(_("Referrals"), "referrals:inbox", "share", lambda r: rules.may_see_referrals(r.user), 18),
+            Link(_("Referrals"), "referrals:inbox", "forward", lambda r: rules.may_see_referrals(r.user), 18),
         )

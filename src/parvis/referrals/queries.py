@@ -27,6 +27,12 @@ from parvis.referrals.models import Referral, ReferralChange, ServiceIntake, Sta
 
 #: how an inbox is looked at
 SHOWS = ("waiting", "going", "over")
+#: what can be said, the usual first
+OFFERED = (
+    Code.ACCEPTED, Code.STARTED, Code.SERVED, Code.WAITLISTED, Code.NEEDS_INFO, Code.SEEN, Code.PARTLY_SERVED,
+    Code.NOT_SERVED, Code.CONFIRMED, Code.DISPUTED, Code.SENT, Code.DECLINED, Code.REROUTED, Code.WITHDRAWN,
+    Code.MISTAKE,
+)  # fmt: skip
 WAITING = [each.value for each in (*ASKED, Code.WAITLISTED)]
 GOING = [Code.ACCEPTED.value, Code.STARTED.value]
 OPEN = [each.value for each in ACTIVE]
@@ -84,7 +90,7 @@ def parties(viewer: Any, found: Referral) -> set[Party]:
 def ways_on(found: Referral, party: Party) -> list[State]:
     """The states that may follow on the word of a party, in the order in which they are offered."""
     before = Code(found.state)
-    reachable = [after for after in Code if path(before, after, party)]
+    reachable = [after for after in OFFERED if path(before, after, party)]
     return [State(after.value) for after in reachable if after != before or after in TRANSITIONS.get(before, ())]
 
 
