@@ -319,13 +319,16 @@ def _place(now: Referral, wanted: Place) -> Place:
 def _move_place(service: uuid.UUID, *, held: int = 0, taken: int = 0) -> bool:
     """One statement, so that a last place is had once. False: no row, or no place."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE referrals_serviceintake SET held = held + %(held)s, taken = taken + %(taken)s"
-            " WHERE service_id = %(service)s AND held + %(held)s >= 0 AND taken + %(taken)s >= 0"
-            " AND (offered IS NULL OR held + taken + %(held)s + %(taken)s <= offered OR %(held)s + %(taken)s <= 0)",
-            {"service": service, "held": held, "taken": taken},
-        )
+        cursor.execute(PLACE, {"service": service, "held": held, "taken": taken})
         return cursor.rowcount == 1
+
+
+#: the row is locked while it is looked at: who comes second sees what the first one left
+PLACE = """
+    UPDATE referrals_serviceintake SET held = held + %(held)s, taken = taken + %(taken)s
+    WHERE service_id = %(service)s AND held + %(held)s >= 0 AND taken + %(taken)s >= 0
+        AND (offered IS NULL OR held + taken + %(held)s + %(taken)s <= offered OR %(held)s + %(taken)s <= 0)
+"""
 
 
 @transaction.atomic
