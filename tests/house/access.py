@@ -270,6 +270,7 @@ LINES: dict[str, Line] = {
     "referrals:new": Line(FILES, lambda world: {"pk": world.person.pk, "service": world.service.pk}, hidden=PARTNERS),
     "referrals:inbox": Line(FILES),
     "referrals:referral": Line(FILES, no_row, absent=True),
+    "referrals:own": Line(SIGNED_IN, no_row, absent=True),
     "referrals:say": Line(FILES, no_row, absent=True),
     "referrals:places": Line(FILES, lambda world: {"service": uuid.UUID(int=0)}, absent=True),
     # appointments; the feeds' addresses are secret

@@ -202,6 +202,7 @@ ROUTES: dict[str, Route] = {
     ),
     "referrals:inbox": Route(asks=("side=sent&show=over", "side=received&show=going")),
     "referrals:referral": Route(row("Referral")),
+    "referrals:own": Route(row("Referral"), forms=({"helped": "yes"},)),
     "referrals:say": Route(row("Referral"), forms=({"state": "withdrawn", "reason": "moved"}, {"state": "accepted"})),
     "referrals:places": Route(lambda world, thing: [{"service": world.asked.pk}], forms=({"offered": "3"},)),
     "referrals:candidates": Route(persons(), asks=("domain=housing&times=evening",)),

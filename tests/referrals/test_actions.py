@@ -97,6 +97,9 @@ def test_from_need_to_the_persons_own_word(story: Story) -> None:
     found = story.say(found, State.DISPUTED, party=P, by=newcomer)
     assert found.helped is False and found.outcome == State.SERVED
     found = story.say(found, State.PARTLY_SERVED, Reason.FUNDS)
+    for way in (Way.PERSON, Way.USER):
+        with pytest.raises(Denied):
+            story.say(found, State.CONFIRMED, party=P, by=story.bob, way=way)
     found = story.say(found, State.CONFIRMED, party=P, by=newcomer)
     assert found.helped is True and found.outcome == State.PARTLY_SERVED
     with pytest.raises(Refused):

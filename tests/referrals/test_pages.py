@@ -6,10 +6,11 @@ import pytest
 from django.db import transaction
 from django.urls import reverse
 
+from parvis.cases.actions import sharing
 from parvis.cases.models import Consent
 from parvis.kit.acting import acting
 from parvis.referrals.models import Referral, ServiceIntake, State
-from tests.accounts.people import signed_in
+from tests.accounts.people import open_account, signed_in
 from tests.cases.story import AMINA
 from tests.referrals.test_actions import Story
 
@@ -101,3 +102,24 @@ def test_places_are_one_field(story: Story) -> None:
     assert ServiceIntake.objects.get(service=story.service).offered == 3
     assert signed_in(story.charlie).post(path, {"offered": "9"}).status_code == 404
     assert signed_in(story.bob).post(path, {"offered": "-1"}).status_code == 422
+
+
+def test_whether_it_helped_is_asked_of_the_person(story: Story) -> None:
+    """By themselves, on their own page; or by the worker, who writes down what they say."""
+    found = story.send()
+    for state in (State.STARTED, State.SERVED) if story.say(found, State.ACCEPTED) else ():
+        story.say(found, state)
+    newcomer = open_account("amina")
+    with acting(story.alice), transaction.atomic():
+        sharing.link_account(story.amina, newcomer, by=story.alice)
+    own = reverse("referrals:own", args=[found.pk])
+    assert own in signed_in(newcomer).get(reverse("cases:me")).content.decode()
+    assert signed_in(story.bob).post(own, {"helped": "yes"}).status_code == 404
+    assert signed_in(newcomer).post(own, {"helped": "no"}).status_code == 302
+    assert (rows(story)[0].state, rows(story)[0].outcome) == (State.DISPUTED, State.SERVED)
+    alice, say = signed_in(story.alice), reverse("referrals:say", args=[found.pk])
+    page = alice.get(reverse("referrals:referral", args=[found.pk]))
+    assert [state.value for state in page.context["heard"]] == ["confirmed_by_client"]
+    heard = {"state": "confirmed_by_client", "way": "newcomer"}
+    assert signed_in(story.bob).post(say, heard).status_code == 403
+    assert alice.post(say, heard).status_code == 302 and rows(story)[0].helped is True

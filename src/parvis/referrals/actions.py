@@ -143,12 +143,14 @@ def consent_for(viewer: User, person: Person, organization: Organization, classe
 def say(
     found: Referral, word: Word, *, by: User, party: Party, way: str = Way.USER, version: int | None = None
 ) -> Referral:
-    """Say what becomes of a referral, on behalf of `party`. By telephone, the desk speaks in the recipient's name.
+    """Say what becomes of a referral, on behalf of `party`. By telephone, the desk speaks in the recipient's name; who
+    keeps the file writes down what the person answers when asked.
 
     Raises Denied, Refused (with what is wrong), Full, Conflict when somebody else said something since `version`.
     """
     mine = queries.parties(by, found)
-    speaks = Party.SENDER if way == Way.TELEPHONE else party
+    heard = way == Way.PERSON and party is Party.PERSON and Party.PERSON not in mine
+    speaks = Party.SENDER if way == Way.TELEPHONE or heard else party
     require(speaks in mine, f"referrals.{word.state}")
     if way == Way.TELEPHONE and not word.spoken_with.strip():
         raise Refused(_("Say with whom you spoke."))

@@ -30,6 +30,7 @@ class ReferralsConfig(AppConfig):
         links.register(links.PersonLink(_("Services for a need"), "referrals:candidates", "search"))
         words.MORE.update(wording.DEEDS)
         pages.register("side", pages.Panel("referrals", "referrals/_household.html", panels.household, order=20))
+        pages.register_own("referrals", "referrals/_own.html", panels.own)
         register(
             "header",
             Link(_("Referrals"), "referrals:inbox", "forward", lambda r: rules.may_see_referrals(r.user), 18),

@@ -5,7 +5,9 @@ from typing import Any
 from django.http import HttpRequest
 
 from parvis.cases.glance import Glance
+from parvis.cases.models import Person
 from parvis.referrals import queries
+from parvis.referrals.models import State
 from parvis.referrals.wording import TONES
 
 
@@ -19,3 +21,10 @@ def household(request: HttpRequest, seen: Glance) -> dict[str, Any] | None:
         "lines": [(line, TONES.get(line.referral.state, "")) for line in found],
         "person": cards[0].person if cards else None,
     }
+
+
+def own(request: HttpRequest, person: Person) -> dict[str, Any] | None:
+    """A newcomer's own referrals, and the question whether they helped."""
+    found = queries.of_person(request.user, person)
+    asked = {State.SERVED, State.PARTLY_SERVED, State.NOT_SERVED}
+    return {"lines": [(row, row.state in asked) for row in found]} if found else None

@@ -157,6 +157,12 @@ def of_household(viewer: Any, household: Household, *, most: int = 20) -> list[L
     return lines(viewer, ordered)
 
 
+def of_person(viewer: Any, person: Person, *, most: int = 20) -> list[Referral]:
+    """What a person was referred to, the newest first, but what was never sent or was a mistake."""
+    rows = visible(viewer).filter(person=person).exclude(state__in=[State.DRAFT, State.MISTAKE])
+    return list(rows.select_related("service", "organization").order_by("-created_at")[:most])
+
+
 def open_of(viewer: Any, person: Person, need: uuid.UUID) -> list[Referral]:
     """What is under way for a need already."""
     rows = visible(viewer).filter(person=person, need=need, state__in=OPEN)

@@ -8,6 +8,7 @@ app_name = "referrals"
 urlpatterns = [
     path("", following.inbox, name="inbox"),
     path("<uuid:pk>/", following.referral, name="referral"),
+    path("<uuid:pk>/own/", following.own, name="own"),
     path("<uuid:pk>/say/", following.say, name="say"),
     path("services/<uuid:service>/places/", following.places, name="places"),
     path("of/<uuid:pk>/services/", candidates.candidates, name="candidates"),

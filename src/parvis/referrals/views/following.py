@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -67,8 +68,8 @@ def say(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if request.method != "POST":
         return redirect("referrals:referral", pk=pk)
     state = request.POST.get("state", "")
-    telephone = request.POST.get("way") == Way.TELEPHONE
-    party = _party(request, found, state, telephone)
+    telephone, heard = request.POST.get("way") == Way.TELEPHONE, request.POST.get("way") == Way.PERSON
+    party = Party.PERSON if heard else _party(request, found, state, telephone)
     form = WordForm(request.POST, state=state, telephone=telephone)
     if not form.is_valid():
         return render(request, "referrals/referral.html", _page(request, found, wrong=form), status=UNPROCESSABLE)
@@ -76,7 +77,7 @@ def say(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     word = Word(
         state, given.get("reason", ""), given["text"], given.get("appointment_at"), given.get("spoken_with", "")
     )
-    way = Way.TELEPHONE if telephone else Way.USER
+    way = Way.TELEPHONE if telephone else Way.PERSON if heard else Way.USER
     version = request.POST.get("version", "")
     try:
         actions.say(
@@ -91,6 +92,23 @@ def say(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return render(request, "referrals/referral.html", _page(request, found), status=CONFLICT)
     messages.success(request, _("Noted: %(state)s.") % {"state": State(state).label})
     return redirect("referrals:referral", pk=pk)
+
+
+@transaction.atomic
+def own(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The person's own word, from their own page: did it help?"""
+    found = queries.one(request.user, pk)
+    if Party.PERSON not in queries.parties(request.user, found):
+        raise Http404
+    if request.method == "POST":
+        state = State.CONFIRMED if request.POST.get("helped") == "yes" else State.DISPUTED
+        try:
+            actions.say(found, Word(state), by=request.user, party=Party.PERSON, way=Way.PERSON)  # type: ignore[arg-type]
+        except Refused as why:
+            messages.error(request, str(why))
+        else:
+            messages.success(request, _("Thank you. The office sees what you said."))
+    return redirect("cases:me")
 
 
 @at_desk(rules.may_see_referrals)
@@ -148,7 +166,9 @@ def _page(request: HttpRequest, found: Referral, wrong: WordForm | None = None) 
         "household": found.household if Party.SENDER in mine else None,
         "person": told.line.person if Party.SENDER in mine else None,
         "late": [wording.OVERDUE[each] for each in Overdue if each & found.overdue], "clocks": wording.clocks(found),
-        "ended": found.ended_at is not None, "tone": wording.TONES.get(found.state, ""),
+        "ended": found.ended_at is not None,
+        "heard": queries.ways_on(found, Party.PERSON) if Party.SENDER in mine else [],
+        "tone": wording.TONES.get(found.state, ""),
     }  # fmt: skip
 
 
