@@ -311,3 +311,23 @@ def test_the_household_page_announces_an_arrival(city: Any) -> None:
     home = opened(alice)
     page = signed_in(alice).get(f"/en/files/{home.pk}/").content.decode()
     assert f"/en/arrivals/expect/{home.pk}/" in page
+
+
+def test_a_step_and_its_day_are_read_in_the_readers_language(alice: Any) -> None:
+    from django.utils import translation
+
+    from parvis.kit.dates import short_day, short_month
+
+    step = due(opened(alice), alice, 0)[0]
+    told = {}
+    for language in ("fr", "ar"):
+        with translation.override(language):
+            told[language] = sections(alice)["due"].lines[0].title
+    assert step.code not in told.values() and told["fr"] != told["ar"]
+    assert re.search("[\u0600-\u06ff]", told["ar"]) and not re.search("[\u0600-\u06ff]", told["fr"])
+    october = dt.date(2026, 10, 5)
+    said = {}
+    for language in ("fr", "en", "es"):
+        with translation.override(language):
+            said[language] = (short_day(october), short_month(october))
+    assert said["fr"] == ("5 oct.", "oct. 2026") and said["es"][0] == "5 oct." and said["en"][0] == "5 Oct."

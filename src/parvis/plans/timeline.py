@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.formats import date_format
 from django.utils.translation import get_language_bidi
 
+from parvis.kit.dates import short_month
 from parvis.plans.models import Kind, State
 from parvis.plans.queries import Row
 
@@ -65,7 +66,7 @@ def timeline(rows: list[Row], today: dt.date) -> Timeline | None:
         kind = "legal" if row.step.kind == Kind.LEGAL and kind == "open" else kind
         text = f"{date_format(day, 'SHORT_DATE_FORMAT')} · {row.title}"
         marks.append(Mark(place, TOP + lane * LANE + 12, kind, text))
-    ticks = [Tick(x(day), date_format(day, "M Y")) for day in _months(first, last)]
+    ticks = [Tick(x(day), short_month(day)) for day in _months(first, last)]
     kept: list[Tick] = []
     for tick in ticks:
         if all(abs(tick.x - other.x) > 70 for other in kept) and 30 < tick.x < WIDTH - 30:

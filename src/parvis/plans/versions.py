@@ -2,6 +2,7 @@
 
 import tomllib
 import uuid
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
 
@@ -58,12 +59,17 @@ def title(found: ProtocolStep | None, language: str, code: str = "") -> str:
     """What a step is called in a language: as the protocol says, as we have it besides, or in French or English."""
     if found is None:
         return code
+    return said(found.code, found.title, language)
+
+
+def said(code: str, texts: Mapping[str, str], language: str) -> str:
+    """The title of a step of the protocol, of which only its texts were read."""
     short = language.partition("-")[0]
-    if short not in found.title and language not in found.title:
-        besides = _titles().get(short, {}).get(found.code)
+    if short not in texts and language not in texts:
+        besides = _titles().get(short, {}).get(code)
         if besides:
             return besides
-    return say(found.title, language, "fr", "en")
+    return say(texts, language, "fr", "en")
 
 
 @lru_cache(maxsize=1)

@@ -22,7 +22,7 @@ from parvis.cases.models import Person
 from parvis.cases.models.base import OFFICE
 from parvis.cases.vault import Vault
 from parvis.core.access import DataClass
-from parvis.core.protocol import say
+from parvis.plans import versions
 from parvis.plans.models import Step
 
 #: whose day: steps one is responsible for; those of everybody who shares files with one; all
@@ -198,14 +198,14 @@ def _titles(lines: Iterable[Line]) -> dict[uuid.UUID, str]:
     steps = [line for line in lines if "by_hand" in line.more]
     told: dict[uuid.UUID, str] = {}
     if steps:
-        languages = (get_language() or "fr", "fr", "en")
+        language = get_language() or "fr"
         with connection.cursor() as cursor:
             cursor.execute(_TITLES, {"homes": [line.household for line in steps],
                                      "codes": list({line.more["code"] for line in steps})})  # fmt: skip
             known = {(home, code): _texts(title) for home, code, title in cursor.fetchall()}
         for line in steps:
             texts = known.get((line.household, line.more["code"]))
-            told[line.pk] = say(texts, *languages) if texts else line.more["code"]
+            told[line.pk] = versions.said(line.more["code"], texts, language) if texts else line.more["code"]
     own = [line.pk for line in steps if line.more["by_hand"]]
     if own:
         written = list(Step.objects.filter(pk__in=own))

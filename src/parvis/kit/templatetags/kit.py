@@ -18,12 +18,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from parvis.core import language
-from parvis.kit import navigation
+from parvis.kit import dates, navigation
 
 register = template.Library()
 
 #: Icons that point along the reading direction: mirrored when it is from right to left.
 TURNING = frozenset({"forward", "back", "undo", "history", "out", "list", "speech", "share"})
+
+
+@register.filter
+def short_day(day: dt.date | dt.datetime | None) -> str:
+    """Day and month in few letters. An instant is of the city's day."""
+    return dates.short_day(timezone.localtime(day) if isinstance(day, dt.datetime) else day)
 
 
 @register.simple_tag

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 
 from parvis.accounts.rules import require
 from parvis.core import privacy
+from parvis.kit.dates import short_day
 from parvis.welcome import drawing, queries, rules
 
 #: period -> its words, how many weeks, by what
@@ -94,7 +95,7 @@ def _plot(found: queries.Picture, measure: str, title: str, parts: list[tuple[st
     columns = [(words, kind, found.series(measure, code)) for code, words, kind in parts]
     buckets = found.buckets(measure)
     bars = [
-        drawing.Bar(date_format(bucket, "j M"), [(kind, cells[place].count) for _, kind, cells in columns])
+        drawing.Bar(short_day(bucket), [(kind, cells[place].count) for _, kind, cells in columns])
         for place, bucket in enumerate(buckets)
     ]
     counted = sum(cell.count or 0 for _, _, cells in columns for cell in cells)
