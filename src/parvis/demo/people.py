@@ -54,6 +54,7 @@ from parvis.demo.generator import NAMESPACE, identifier, identifier_space
 from parvis.demo.messages import load_messages
 from parvis.demo.origins import ORIGINS, Origin
 from parvis.demo.plans import load_plans
+from parvis.demo.referrals import load_referrals
 from parvis.kit import policies as locks
 from parvis.kit import sealing
 from parvis.kit.server import Roles
@@ -63,6 +64,7 @@ from parvis.messaging.models import Message, OptOut
 from parvis.orgs.models import Organization
 from parvis.places import gazetteer
 from parvis.plans import models as plans
+from parvis.referrals.models import Referral, ReferralChange
 
 Progress = Callable[[str, int, int], None]
 
@@ -254,11 +256,13 @@ def _written(plan: Plan, first: int, last: int, roles: Roles, many: bool, say: P
         cursor.execute("SET LOCAL work_mem = '256MB'")
         cursor.execute(policies.PROJECT_ALL)
         access.back(say)
-        for model in (Appointment, AppointmentPerson, InterpreterBooking, Message, OptOut, plans.Plan, plans.Step):
+        beside = (Appointment, AppointmentPerson, InterpreterBooking, Message, OptOut, plans.Plan, plans.Step)
+        for model in (*beside, Referral, ReferralChange):
             cursor.execute(f"ALTER TABLE {model._meta.db_table} DISABLE ROW LEVEL SECURITY")
         written["appointment"] = load_appointments(seed=plan.seed)
         written["message"] = load_messages(seed=plan.seed)
         written["plan"] = load_plans(seed=plan.seed)
+        written["referral"] = load_referrals(seed=plan.seed)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")

@@ -99,7 +99,7 @@ def send(
     )  # fmt: skip
     Vault([person.pk]).put(made, text=asked.text.strip() or None)
     made.place = Place.HELD if _move_place(made.service_id, held=1) else Place.NONE
-    _clocks(made, queries.working_time())
+    set_clocks(made, queries.working_time())
     try:
         with transaction.atomic():
             made.save(force_insert=True)
@@ -180,7 +180,7 @@ def _move(now: Referral, word: Word, party: Party, *, by: Any, way: str) -> Refe
         _dates(now, state, word, at)
         now.reason = word.reason if state.value == word.state else ""
         now.place = _place(now, _wanted_place(state, now.place))
-        _clocks(now, time)
+        set_clocks(now, time)
         now.version += 1
         change.before = before
         if state.value == word.state:
@@ -245,7 +245,7 @@ def _tell(now: Referral, what: str, by: Any, after: dict[str, Any]) -> None:
 # -- clocks -----------------------------------------------------------------------------------------------------------
 
 
-def _clocks(now: Referral, time: WorkingTime) -> None:
+def set_clocks(now: Referral, time: WorkingTime) -> None:
     """The clocks of the present state, and the first of them."""
     state = Code(now.state)
     running = core.clocks(

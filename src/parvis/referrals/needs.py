@@ -50,7 +50,11 @@ def wanted(profile: Profile, domain: str, times: Times = "") -> Wanted:
 
 def key_of(person: Person, domain: str) -> uuid.UUID:
     """The person's need in a domain: one key for all that asks for the same, and for the order of services."""
-    return uuid.uuid5(person.pk, domain)
+    return key(person.pk, domain)
+
+
+def key(person: uuid.UUID, domain: str) -> uuid.UUID:
+    return uuid.uuid5(person, domain)
 
 
 def languages(profile: Profile) -> tuple[str, ...]:
