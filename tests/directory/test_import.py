@@ -216,6 +216,8 @@ def test_a_real_network_goes_in_once(city: Any, shared: Path, name: str) -> None
         "back": 0,
         "left": 0,
         "unchanged": imported.changes.created,
+        "held": 0,
+        "barred": 0,
     }
     assert Document.objects.filter(kind="service").count() == Service.objects.count()
     assert Listing.objects.filter(kind="organization").count() == Organization.objects.count()
