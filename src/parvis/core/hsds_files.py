@@ -8,6 +8,7 @@ import codecs
 import csv
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -365,31 +366,23 @@ def sheet_of(member: Member, limits: Limits) -> Iterator[Sheet]:
         except (UnicodeDecodeError, UnicodeError) as error:
             raise HsdsError(f"{member.name} is not text.") from error
         delimiter = max(",;\t", key=first.count) if first else ","
-        reader = csv.reader(_first_then(first, lines), delimiter=delimiter)
+        reader = csv.reader(itertools.chain((first,), lines), delimiter=delimiter)
         yield _sheet(reader, member, limits)
-
-
-def _first_then(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
 
 
 def _sheet(reader: Any, member: Member, limits: Limits) -> Sheet:
     def records() -> Iterator[tuple[int, list[str]]]:
-        count, line = 0, reader.line_num
-        while True:
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except (csv.Error, UnicodeError) as error:
-                raise HsdsError(f"{member.name}, line {reader.line_num}: cannot be read as CSV ({error}).") from error
-            if row:
-                count += 1
-                if count > limits.rows:
-                    raise HsdsError(f"{member.name} has more than {limits.rows} rows.")
-                yield line + 1, row
-            line = reader.line_num
+        count, line, most = 0, reader.line_num, limits.rows
+        try:
+            for row in reader:
+                if row:
+                    count += 1
+                    if count > most:
+                        raise HsdsError(f"{member.name} has more than {most} rows.")
+                    yield line + 1, row
+                line = reader.line_num
+        except (csv.Error, UnicodeError) as error:
+            raise HsdsError(f"{member.name}, line {reader.line_num}: cannot be read as CSV ({error}).") from error
 
     rows = records()
     _, heading = next(rows, (0, []))

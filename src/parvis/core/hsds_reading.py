@@ -1054,6 +1054,8 @@ class Reading:
             self._find(file, line, columns.names[place], "several", str(len(key)))
             key = key[0]
         name = _NAMES_BY_STEM.get((said or "").lower(), "")
+        if name == said and key in self.known.get(name, ()) and key not in self.alias:
+            return True  # nearly every row: it says truly what it is about
         tries = dict.fromkeys([*([name] if name else []), *_LIKELY, *LOAD_ORDER])
         for entity in tries:
             found = stable_id(self.source, entity, key[1:]) if key.startswith("?") else self.alias.get(key, key)

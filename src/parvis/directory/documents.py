@@ -22,6 +22,7 @@ import orjson
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone
+from psycopg.pq import Format
 
 from parvis.cities.models import City
 from parvis.cities.queries import city as find_city
@@ -134,6 +135,7 @@ def refresh(
             _spread(cursor, scope, {name: {str(i) for i in ids or ()} for name, ids in given.items()})
         if not (scope.everything or any(scope.ids.values())):
             return 0
+        _read_moments_once(cursor)
         with without_collector():
             changed = _write(cursor, scope, Renderer(cursor, scope, city))
         if changed or everything:
@@ -143,6 +145,21 @@ def refresh(
                 [rules],
             )
     return changed
+
+
+def _read_moments_once(cursor: Any) -> None:
+    """All rows of one import carry the same moment: this cursor makes a datetime of each text once."""
+    adapters, known = cursor.cursor.adapters, dict[bytes, dt.datetime]()
+    loader = adapters.get_loader(adapters.types["timestamptz"].oid, Format.TEXT)
+
+    class Remembering(loader):  # type: ignore[misc, valid-type]
+        def load(self, data: Any) -> dt.datetime:
+            text = bytes(data)
+            if text not in known:
+                known[text] = super().load(data)
+            return known[text]
+
+    adapters.register_loader("timestamptz", Remembering)
 
 
 @contextmanager

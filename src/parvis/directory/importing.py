@@ -7,6 +7,7 @@ longer lists is marked and not deleted.
 
 import datetime as dt
 import hashlib
+import itertools
 import re
 import tempfile
 import uuid
@@ -270,11 +271,11 @@ class _Merge:
         columns = [_column(entity, name) for name in names]
         straight = getattr(self.reading.known_before, "nothing", False)
         if straight:
-            self._copy_straight(entity, columns, _chained(first, rows))
+            self._copy_straight(entity, columns, itertools.chain((first,), rows))
             return
         # Laid aside first: while a COPY is open the connection cannot answer what the reading asks.
         with tempfile.SpooledTemporaryFile(max_size=64 << 20) as spool:
-            self._copy_apart(entity, columns, _chained(first, rows), spool)
+            self._copy_apart(entity, columns, itertools.chain((first,), rows), spool)
         self._merge(entity, names, columns, f"incoming_{entity}")
 
     def _copy_straight(self, entity: str, columns: list[str], rows: Iterator[list[Any]]) -> None:
@@ -784,11 +785,6 @@ def _absent_values(entity: str) -> dict[str, str]:
     """For COPY: what stands in the columns that may not be NULL when there is no value."""
     plain = {"''": "", "false": "f", "'{}'::jsonb": "{}"}
     return {name: plain[value] for name, value in _defaults(entity).items()}
-
-
-def _chained(first: list[Any], rest: Iterator[list[Any]]) -> Iterator[list[Any]]:
-    yield first
-    yield from rest
 
 
 def _rows(cursor: Any, sql: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
