@@ -190,6 +190,14 @@ def test_the_trigger_stops_who_has_the_grant(city: Any, table: str) -> None:
         owner.rollback()
 
 
+@pytest.mark.parametrize("moment, day", [("2026-06-02T03:30Z", 1), ("2026-06-02T04:30Z", 2)])
+def test_agreements_begin_and_end_by_the_citys_day(
+    moment: str, day: int, city: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: dt.datetime.fromisoformat(moment))
+    assert consents.today() == dt.date(2026, 6, day), "Montréal is four hours behind UTC in June"
+
+
 def test_without_an_agreement_nothing_is_recorded_and_after_its_end_nothing_is_open(
     alice: Any, home: Household
 ) -> None:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
@@ -70,7 +71,8 @@ def of(account: uuid.UUID, organization: uuid.UUID) -> uuid.UUID:
 
 
 def midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), dt.UTC)
+    """When a day begins in the city."""
+    return dt.datetime.combine(day, dt.time(), ZoneInfo(connection.tenant.timezone))
 
 
 def truth(start: dt.datetime) -> list[Line]:

@@ -9,8 +9,9 @@ import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
@@ -336,8 +337,8 @@ def waiting_offer(viewer: Any, person: uuid.UUID) -> AccountOffer | None:
 
 
 def today() -> dt.date:
-    """The day by which agreements begin and end, as the access projection counts it (UTC)."""
-    return timezone.now().date()
+    """The city's day, by which agreements begin and end, in the access projection too."""
+    return timezone.localdate(timezone=ZoneInfo(connection.tenant.timezone))
 
 
 def in_force(day: dt.date) -> Q:

@@ -490,6 +490,14 @@ PROJECT_ALL = (
 )
 
 
+def begin(day: str) -> str:
+    """The moment at which a day (SQL) begins in the city."""
+    return (
+        f"({day})::timestamp AT TIME ZONE"
+        " (SELECT timezone FROM public.cities_city WHERE schema_name = current_schema())"
+    )
+
+
 def _projection(signature: str, which: str) -> str:
     """The truth about access to one person, or to all; `cases_access` holds what this gives for everybody.
 
@@ -515,8 +523,7 @@ def _projection(signature: str, which: str) -> str:
                 FROM p, unnest(ARRAY[p.lead_worker_id, p.backup_worker_id]) AS worker WHERE worker IS NOT NULL
             UNION ALL
             SELECT p.id, r.organization_id, access_in_role(r.id, g.id), 'consent', c.classes, false,
-                g.since::timestamp AT TIME ZONE 'UTC',
-                least(c.until, (g.until + 1)::timestamp AT TIME ZONE 'UTC', g.ended_on::timestamp AT TIME ZONE 'UTC')
+                {begin("g.since")}, least(c.until, {begin("g.until + 1")}, {begin("g.ended_on")})
                 FROM p JOIN cases_consent c ON c.person_id = p.id
                 JOIN cases_consentrecipient r ON r.consent_id = c.id
                 JOIN cases_agreement g ON g.organization_id = r.organization_id

@@ -7,7 +7,7 @@ and the person by the projection, as long as `core.referral.SHARING` says and th
 from collections.abc import Iterator
 
 from parvis.cases.models.access import Basis
-from parvis.cases.policies import GRANTED, exists, keepers
+from parvis.cases.policies import GRANTED, begin, exists, keepers
 from parvis.core.referral import SHARING, TRANSITIONS, Party, State
 from parvis.kit.policies import Place
 
@@ -45,8 +45,8 @@ def source() -> str:
     states = ", ".join(f"'{state}'" for state in SHARING)
     return f"""
             SELECT p.id, r.organization_id, access_in_role(r.id, g.id), '{Basis.REFERRAL.value}',
-                r.classes & c.classes, false, g.since::timestamp AT TIME ZONE 'UTC',
-                least(c.until, (g.until + 1)::timestamp AT TIME ZONE 'UTC', g.ended_on::timestamp AT TIME ZONE 'UTC')
+                r.classes & c.classes, false, {begin("g.since")},
+                least(c.until, {begin("g.until + 1")}, {begin("g.ended_on")})
                 FROM p JOIN {_TABLE} r ON r.person_id = p.id AND r.state IN ({states})
                 JOIN cases_consent c ON c.id = r.consent_id
                 JOIN cases_consentrecipient cr ON cr.consent_id = c.id AND cr.organization_id = r.organization_id
