@@ -13,14 +13,16 @@ from parvis.accounts import rules as accounts_rules
 from parvis.cases import consents, queries, rules
 from parvis.cases.models import Access, Consent, HouseholdMember
 from parvis.cases.models.base import OFFICE
+from parvis.cases.policies import person_models
 from parvis.core.access import EVERYTHING, DataClass
 from tests.conftest import _use
 from tests.proof.world import World
 
 
 def tables() -> list[str]:
-    """Every table of the people's files."""
-    return [model._meta.db_table for model in apps.get_app_config("cases").get_models()]
+    """Every table of the people's files, and every other with rows about a person."""
+    files = [model._meta.db_table for model in apps.get_app_config("cases").get_models()]
+    return list(dict.fromkeys([*files, *(model._meta.db_table for model in person_models())]))
 
 
 @contextmanager
@@ -93,7 +95,13 @@ def _known(value: Any) -> Any:
 
 
 def _modules() -> list[Any]:
-    return [module for name, module in sorted(sys.modules.items()) if name.startswith("parvis.cases")]
+    """Every module of the apps that have rows about people, and of those that show them."""
+    rooms = {model.__module__.split(".")[1] for model in person_models()} | {"cases", "welcome"}
+    return [
+        module
+        for name, module in sorted(sys.modules.items())
+        if name.split(".")[:2] in [["parvis", room] for room in rooms]
+    ]
 
 
 def as_owner(city: Any, *statements: str, role: str = "app") -> None:
