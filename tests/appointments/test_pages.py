@@ -1,6 +1,7 @@
 """The pages: booked on one screen, seen in the calendar, kindly refused; who may."""
 
 import datetime as dt
+import html
 from typing import Any
 
 import pytest
@@ -12,10 +13,13 @@ from django.utils import timezone
 
 from parvis.appointments import actions, queries
 from parvis.appointments.models import Appointment, InterpreterBooking
+from parvis.cases.actions.moves import Refused
+from parvis.core.access import DataClass
 from parvis.kit.acting import acting
+from parvis.plans.models import Step
 from tests.accounts.people import open_account, signed_in
 from tests.appointments.story import ARABIC, MONTREAL, booked, days, people
-from tests.cases.story import AMINA, YOUSSEF, NewPerson, opened, partner
+from tests.cases.story import AMINA, YOUSSEF, NewPerson, agree, opened, partner, share
 
 
 @pytest.fixture
@@ -187,3 +191,64 @@ def test_hours_are_said_in_words_and_kept(alice: Any) -> None:
     chief = signed_in(open_account("chief", "coordinator"))
     assert chief.post(url, {"day3": "8-20"}).status_code == 302
     assert queries.hours(alice) == {3: [(dt.time(8), dt.time(20))]}, "the office's, where a worker has none"
+
+
+# -- the step that it is about ----------------------------------------------------------------------------------------
+
+
+def test_an_appointment_is_about_a_step_and_offers_to_complete_it(alice: Any) -> None:
+    home, other = opened(alice), opened(alice, NewPerson("Ruxandra"))
+    desk, new = signed_in(alice), reverse("appointments:new", args=[home.pk])
+    with acting(alice), transaction.atomic():
+        step = Step.objects.filter(household=home, kind="target", state="open").order_by("due_on").first()
+        theirs = Step.objects.filter(household=other).first()
+    assert step is not None and theirs is not None
+    soon = (timezone.now() + dt.timedelta(hours=2)).astimezone(MONTREAL)
+    given = form(home, alice, day=f"{soon:%Y-%m-%d}", at=f"{soon:%H:%M}")
+    wrong = desk.post(new, given | {"for_step": str(theirs.pk)})
+    assert wrong.status_code == 422 and wrong.context["form"].errors["for_step"]
+    page = desk.post(new, given | {"for_step": str(step.pk)}, follow=True).content.decode()
+    title = html.unescape(page).split(str(step.pk))[1].split("<bdi>")[1].split("</bdi>")[0]
+    assert title and title != step.code and "its-step" not in page, "nothing is offered before it took place"
+    household = html.unescape(desk.get(reverse("cases:household", args=[home.pk])).content.decode())
+    assert title in household.split('id="next-appointment"')[1].split("</section>")[0]
+    with acting(alice), transaction.atomic():
+        made = Appointment.objects.get()
+        assert made.for_step_id == step.pk
+    one = reverse("appointments:appointment", args=[made.pk])
+    assert (
+        "its-step"
+        in desk.post(reverse("appointments:step", args=[made.pk]), {"do": "done"}, follow=True).content.decode()
+    )
+    told = {"do": "done", "on": f"{timezone.localdate()}", "evidence": "Vu ensemble", "version": step.version,
+            "next": one, "confirm": "1"}  # fmt: skip
+    back = desk.post(reverse("plans:step", args=[step.pk]), told)
+    assert back.status_code == 302 and back["Location"] == one
+    with acting(alice), transaction.atomic():
+        assert Step.objects.get(pk=step.pk).state == "done"
+    after = desk.get(one).content.decode()
+    assert "its-step" not in after and title in html.unescape(after)
+
+
+def test_who_may_not_see_the_step_sees_no_word_of_it(alice: Any) -> None:
+    home = opened(alice)
+    with acting(alice), transaction.atomic():
+        step = Step.objects.filter(household=home, state="open").first()
+    made = booked(home, alice, for_step=step)
+    organization, dora = partner("dora")
+    agree(organization)
+    with acting(alice), transaction.atomic():
+        Step.objects.filter(pk=step.pk).update(row_class=DataClass.HEALTH)
+    classes = DataClass.IDENTITY | DataClass.HOUSEHOLD | DataClass.PLAN
+    share(people(home, alice)[0], organization, by=alice, classes=classes.value)
+    for viewer, sees in ((alice, True), (dora, False)):
+        with acting(viewer), transaction.atomic():
+            line = queries.with_step(viewer, queries.Shown(queries.one(viewer, made.pk)))
+            assert bool(line.step_title) is sees, viewer
+    other = opened(alice, NewPerson("Ruxandra"))
+    with pytest.raises(Refused):
+        booked(other, alice, days(4), for_step=step)
+    desk, url = signed_in(alice), reverse("appointments:step", args=[made.pk])
+    assert desk.post(url, {"do": "change", "change-for_step": "", "change-note": "Papiers"}).status_code == 302
+    with acting(alice), transaction.atomic():
+        assert Appointment.objects.get(pk=made.pk).for_step_id is None

@@ -36,6 +36,7 @@ from parvis.core import slots
 from parvis.core.access import DataClass
 from parvis.ledger.actions import Entry, record, record_many
 from parvis.messaging import actions as messaging
+from parvis.plans.models import Step
 
 #: what can happen to an appointment -> the states it can happen in, and the one that follows
 STEPS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -77,6 +78,7 @@ class Wanted:
     place: str = ""
     note: str = ""
     interpreting: Interpreting | None = None
+    for_step: Step | None = None
 
 
 # -- booking ----------------------------------------------------------------------------------------------------------
@@ -85,6 +87,7 @@ class Wanted:
 @transaction.atomic
 def book(household: Household, wanted: Wanted, *, by: User) -> Appointment:
     """Book an appointment. Raises Denied, Refused, Taken."""
+    _of_this_plan(wanted.for_step, household)
     person = wanted.people[0]
     for each in wanted.people:
         require(cases.may_write(by, each.pk), "appointments.booked", household)
@@ -93,7 +96,7 @@ def book(household: Household, wanted: Wanted, *, by: User) -> Appointment:
     made = Appointment(
         person=person, household=household, worker=wanted.worker, starts_at=wanted.starts_at,
         ends_at=wanted.starts_at + dt.timedelta(minutes=wanted.minutes), kind=wanted.kind, purpose=wanted.purpose,
-        row_class=row_class, moved_at=timezone.now(),
+        row_class=row_class, moved_at=timezone.now(), for_step=wanted.for_step,
     )  # fmt: skip
     Vault([person.pk]).put(made, place=wanted.place.strip() or None, note=wanted.note.strip() or None)
     _save(made, new=True)
@@ -104,6 +107,11 @@ def book(household: Household, wanted: Wanted, *, by: User) -> Appointment:
         _interpret(made, wanted.interpreting)
     _tell("booked", made, by=by)
     return made
+
+
+def _of_this_plan(for_step: Step | None, household: Household) -> None:
+    if for_step is not None and for_step.household_id != household.pk:
+        raise Refused(_("Choose a step of this household’s plan."))
 
 
 def _worker_may(worker: User, household: Household) -> None:
@@ -193,9 +201,13 @@ def step(found: Appointment, what: str, *, by: User, reason: str = "", sequence:
 
 
 @transaction.atomic
-def rewrite(found: Appointment, place: str, note: str, *, by: User, sequence: int | None = None) -> Appointment:
-    """Another place or note. Raises Denied, Conflict."""
+def rewrite(
+    found: Appointment, place: str, note: str, *, by: User, for_step: Step | None = None, sequence: int | None = None
+) -> Appointment:
+    """Another place, note or step of the plan. Raises Denied, Conflict, Refused."""
     now = _locked(found, "changed", by, sequence)
+    _of_this_plan(for_step, found.household)
+    now.for_step = for_step
     Vault([now.person_id]).put(now, place=place.strip() or None, note=note.strip() or None)
     _save(now)
     _tell("changed", now, by=by)

@@ -18,6 +18,7 @@ from parvis.cases.entry_forms import language_choices
 from parvis.cases.models.people import Gender
 from parvis.core import slots
 from parvis.core.language import own_name
+from parvis.plans.models import Step
 
 MINUTES = (15, 30, 45, 60, 90, 120, 180)
 
@@ -84,10 +85,11 @@ class TimeForm(forms.Form):
 class BookForm(TimeForm):
     """A new appointment of a household, on one screen."""
 
-    field_order = ["people", "purpose", "kind", "worker", "minutes", "slot", "day", "at", "place", "note"]
+    field_order = ["people", "purpose", "for_step", "kind", "worker", "minutes", "slot", "day", "at", "place", "note"]
     people = forms.MultipleChoiceField(label=_("Who takes part"), widget=forms.CheckboxSelectMultiple)
     purpose = forms.ChoiceField(label=_("What for"), choices=Purpose.choices, initial=Purpose.FOLLOW_UP)
     kind = forms.ChoiceField(label=_("How"), choices=Kind.choices, widget=forms.RadioSelect, initial=Kind.OFFICE)
+    for_step = forms.ChoiceField(label=_("For this step of the plan"), required=False)
     place = forms.CharField(
         label=_("Place, room or link"), max_length=200, required=False, widget=forms.TextInput({"dir": "auto"})
     )
@@ -105,15 +107,21 @@ class BookForm(TimeForm):
     mode = forms.ChoiceField(label=_("How they interpret"), choices=Mode.choices, required=False)
 
     def __init__(
-        self, *args: Any, people: Sequence[tuple[str, str]], languages: Iterable[str] = (), **kwargs: Any
-    ) -> None:
-        """`languages`: BCP 47 tags that they speak; they come first, also those that no list has ("ar-SY")."""
+        self, *args: Any, people: Sequence[tuple[str, str]], languages: Iterable[str] = (),
+        steps: Sequence[tuple[Step, str]] = (), **kwargs: Any,
+    ) -> None:  # fmt: skip
+        """`languages`: BCP 47 tags that they speak; they come first, also those that no list has ("ar-SY").
+        `steps`: what the appointment can be about."""
         super().__init__(*args, **kwargs)
+        self.steps = _offer(self.fields["for_step"], steps)
         self.fields["people"].choices = people  # type: ignore[attr-defined]
         spoken = {tag: own_name(tag) for tag in languages if tag}
         self.fields["language"].choices = [  # type: ignore[attr-defined]
             ("", "—"), *spoken.items(), *(pair for pair in language_choices() if pair[0] and pair[0] not in spoken)
         ]  # fmt: skip
+
+    def clean_for_step(self) -> Step | None:
+        return self.steps.get(self.cleaned_data["for_step"])
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
@@ -131,12 +139,27 @@ class CancelForm(forms.Form):
     sequence = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
+def _offer(field: Any, steps: Sequence[tuple[Step, str]]) -> dict[str, Step]:
+    """The steps as the field's choices; by key."""
+    field.choices = [("", "—"), *((str(step.pk), words) for step, words in steps)]
+    return {str(step.pk): step for step, _ in steps}
+
+
 class ChangeForm(forms.Form):
-    """Place and note."""
+    """Place, note and step."""
+
+    for_step = forms.ChoiceField(label=_("For this step of the plan"), required=False)
 
     place = BookForm.base_fields["place"]
     note = BookForm.base_fields["note"]
     sequence = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, steps: Sequence[tuple[Step, str]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.steps = _offer(self.fields["for_step"], steps)
+
+    def clean_for_step(self) -> Step | None:
+        return self.steps.get(self.cleaned_data["for_step"])
 
 
 class AnswerForm(forms.Form):

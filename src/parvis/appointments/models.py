@@ -83,6 +83,7 @@ class Appointment(PersonRow):
         "place": Personal("to meet", "case", "plan"),
         "purpose": Personal("to be prepared", "case", "plan"),
         "note": Personal("to be prepared", "case", "plan"),
+        "for_step": Personal("to be prepared", "case", "plan"),
         "state": Personal("who came, whom to call", "case", "plan"),
         "reason": Personal("who came, whom to call", "case", "plan"),
     }
@@ -98,6 +99,8 @@ class Appointment(PersonRow):
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.OFFICE)
     place = SealedField(null=True, blank=True)
     purpose = models.CharField(max_length=10, choices=Purpose.choices, default=Purpose.FOLLOW_UP)
+    #: the step of the household's plan that it is about; who may not see the step sees no word of it
+    for_step = models.ForeignKey("plans.Step", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     state = models.CharField(max_length=10, choices=State.choices, default=State.BOOKED)
     reason = models.CharField(max_length=12, choices=Reason.choices, blank=True, default="")
     note = SealedField(null=True, blank=True)

@@ -10,13 +10,21 @@ from parvis.cases.models import Person
 
 
 def household(request: HttpRequest, seen: Glance) -> dict[str, Any] | None:
-    """The next appointment of a household: one question."""
+    """The next appointment of a household: one question, two more when it is about a step."""
     found = queries.next_of(request.user, seen.sight, seen.household)
     if found is None and not seen.writes:
         return None
+    line = queries.with_step(request.user, queries.Shown(found), seen.sight) if found else None
     booking = getattr(found, "interpreting", None)
     waits = booking is not None and booking.state in queries.TO_BOOK
-    return {"next": found, "waits": waits, "booking": booking, "household": seen.household, "writes": seen.writes}
+    return {
+        "line": line,
+        "next": found,
+        "waits": waits,
+        "booking": booking,
+        "household": seen.household,
+        "writes": seen.writes,
+    }
 
 
 def own(request: HttpRequest, person: Person) -> dict[str, Any] | None:

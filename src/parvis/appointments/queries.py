@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,8 @@ from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
 from django.http import Http404
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language
 
 from parvis.accounts.models import User
 from parvis.appointments.models import (
@@ -33,7 +35,10 @@ from parvis.core.access import DataClass
 from parvis.core.calendar import Calendar, NoSuchCalendar
 from parvis.kit.sealing import Unreadable
 from parvis.orgs.models import Organization
+from parvis.plans import queries as plans
 from parvis.plans import versions
+from parvis.plans.models import Plan, Scope, Step
+from parvis.plans.models import State as Doing
 
 SHOWS = ("mine", "team", "all")
 
@@ -71,6 +76,9 @@ class Shown:
     place: str = ""
     note: str = ""
     head: Person | None = None
+    #: the step that it is about, where the viewer may see it, and its title in their language
+    step: Step | None = None
+    step_title: str = ""
 
     @property
     def who(self) -> str:
@@ -110,6 +118,34 @@ def _opened(vault: Vault, row: Appointment, column: str) -> str:
         return vault.open(row, column)
     except Unreadable:
         return ""
+
+
+def with_step(viewer: Any, line: Shown, sight: cases.Sight | None = None) -> Shown:
+    """The line with the step that it is about, if this viewer may see that one too: two questions when there is one."""
+    pk = line.appointment.for_step_id
+    if pk is not None:
+        sight = sight or cases.Sight(viewer, household=line.appointment.household_id)
+        line.step = sight.rows(Step).filter(pk=pk).exclude(state=Doing.RETIRED).first()
+    if line.step is not None:
+        line.step_title = _titles(sight, line.step.household_id)(line.step.code)
+    return line
+
+
+def _titles(sight: Any, household: uuid.UUID) -> Any:
+    plan = sight.rows(Plan).filter(household=household).first()
+    return plans.titles_of(plan, get_language() or "fr")
+
+
+def steps_of(sight: cases.Sight, household: Household, names: Mapping[uuid.UUID, str]) -> list[tuple[Step, str]]:
+    """The open steps of a household's plan that an appointment can be about, by day, with what to call each."""
+    found = sight.rows(Step).filter(household=household, state=Doing.OPEN, person_id__in=sight.writes)
+    title = _titles(sight, household.pk)
+    told = []
+    for step in found.order_by(F("due_on").asc(nulls_last=True), "code", "created_at"):
+        whose = names.get(step.person_id, "") if step.scope != Scope.HOUSEHOLD else ""
+        day = date_format(step.due_on, "DATE_FORMAT") if step.due_on else ""
+        told.append((step, " · ".join(filter(None, (title(step.code), whose, day)))))
+    return told
 
 
 def between(viewer: Any, since: dt.datetime, until: dt.datetime, show: str = "mine") -> QuerySet[Appointment]:

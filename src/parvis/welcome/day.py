@@ -30,6 +30,8 @@ WHOSE = ("mine", "team", "office")
 #: how many days before it a legal deadline is shown
 LEGAL_DAYS = 5
 PER_SECTION = 20
+#: of what is overdue, so many lines are open; two more or above are folded: today stays in sight
+OPEN_LINES = 6
 #: beyond this many a section says "more than", and stops counting
 MOST = 1000
 
@@ -92,11 +94,10 @@ def sections(whose: str) -> dict[str, str]:
     """Section -> the SELECT of all its lines (id, person, household, at, version, more), in order."""
     home, step = _HOME_WHOSE[whose], _STEP_WHOSE[whose]
     return {
-        "overdue": _STEP.format(when="p.due_on < %(today)s", whose=step),
-        "due": _STEP.format(when="p.due_on = %(today)s", whose=step),
-        "legal": _STEP.format(
-            when="p.kind = 'legal' AND p.due_on > %(today)s AND p.due_on <= %(soon)s", whose=step
-        ),
+        # a legal deadline stands here alone, whether it is late, today or soon
+        "legal": _STEP.format(when="p.kind = 'legal' AND p.due_on <= %(soon)s", whose=step),
+        "overdue": _STEP.format(when="p.kind = 'target' AND p.due_on < %(today)s", whose=step),
+        "due": _STEP.format(when="p.kind = 'target' AND p.due_on = %(today)s", whose=step),
         "arrivals": f"""
             SELECT p.id, p.person_id, p.household_id, p.expected_at AS at, p.version,
                 jsonb_build_object('flight', p.flight, 'place', p.place, 'people', p.people, 'timed', p.timed) AS more

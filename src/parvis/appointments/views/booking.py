@@ -14,13 +14,14 @@ from parvis.accounts.models import User
 from parvis.accounts.rules import require
 from parvis.appointments import actions, queries, rules
 from parvis.appointments.forms import BookForm, CancelForm, ChangeForm, TimeForm, said
-from parvis.appointments.models import Appointment, Mode
+from parvis.appointments.models import Appointment, Mode, State
 from parvis.cases import glance
 from parvis.cases import queries as cases
 from parvis.cases.actions.moves import Conflict, Refused
 from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk, looked, the_household
 from parvis.cases.models import Household, SpokenLanguage
 from parvis.cases.models.people import Gender
+from parvis.plans.models import State as Doing
 
 
 def _minutes(text: str | None) -> int:
@@ -46,10 +47,12 @@ def new(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     workers = list(cases.workers(found.holder_id))
     worker = _worker(request, found, workers)
     free = queries.free(worker, _minutes(request.POST.get("minutes") or request.GET.get("minutes")))
+    steps = queries.steps_of(seen.sight, found, {each.pk: each.name for each in writable})
     form = BookForm(
-        request.POST or None, people=[(str(each.pk), each.name) for each in writable],
+        request.POST or None, people=[(str(each.pk), each.name) for each in writable], steps=steps,
         languages=spoken, workers=workers, free=free,
-        zone=queries.zone(), initial=_first(writable[0], seen, worker, free),
+        zone=queries.zone(),
+        initial={**_first(writable[0], seen, worker, free), "for_step": request.GET.get("for_step", "")},
     )  # fmt: skip
     shown = {"household": found, "form": form, "heading": _("New appointment"), "worker": worker,
              "hidden": seen.hidden_address, "free": free}  # fmt: skip
@@ -64,7 +67,7 @@ def new(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     wanted = actions.Wanted(
         people=[people[key] for key in given["people"]], worker=given["worker"], starts_at=given["starts_at"],
         minutes=given["minutes"], kind=given["kind"], purpose=given["purpose"], place=given["place"],
-        note=given["note"],
+        note=given["note"], for_step=given["for_step"],
         interpreting=actions.Interpreting(given["language"], given["dialect"], given["gender"],
                                           given["mode"] or Mode.IN_PERSON) if given["interpreter"] else None,
     )  # fmt: skip
@@ -128,7 +131,7 @@ def _clash(request: HttpRequest, worker: User, starts_at: Any, minutes: int) -> 
 
 def _one(request: HttpRequest, pk: uuid.UUID) -> tuple[Appointment, queries.Shown, bool]:
     found = queries.one(request.user, pk)
-    line = queries.shown(request.user, [found], sealed=True)[0]
+    line = queries.with_step(request.user, queries.shown(request.user, [found], sealed=True)[0])
     return found, line, cases.may_write(request.user, found.person_id)
 
 
@@ -136,8 +139,23 @@ def _page(line: queries.Shown, writes: bool, **more: Any) -> dict[str, Any]:
     found = line.appointment
     return {
         "line": line, "appointment": found, "household": found.household, "writes": writes,
-        "when": said(found.starts_at, queries.zone()), **more,
+        "when": said(found.starts_at, queries.zone()),
+        "offers_step": writes and found.state == State.DONE and line.step is not None and line.step.state == Doing.OPEN,
+        "held_on": found.starts_at.astimezone(queries.zone()).date(), **more,
     }  # fmt: skip
+
+
+def _change(request: HttpRequest, line: queries.Shown, given: Any = None) -> ChangeForm:
+    """The form of place, note and step; a step that is done already stays among the choices."""
+    found = line.appointment
+    sight = cases.Sight(request.user, household=found.household_id)
+    names = {person.pk: person.name for person in line.people}
+    steps = queries.steps_of(sight, found.household, names)
+    if line.step is not None and line.step.pk not in {step.pk for step, _ in steps}:
+        steps = [(line.step, line.step_title), *steps]
+    initial = {"place": line.place, "note": line.note, "sequence": found.sequence,
+               "for_step": str(found.for_step_id or "")}  # fmt: skip
+    return ChangeForm(given, steps=steps, initial=initial, prefix="change")
 
 
 @at_desk(rules.may_see_calendar)
@@ -145,7 +163,7 @@ def appointment(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """One appointment, and what became of it: each with one click, each can be taken back."""
     found, line, writes = _one(request, pk)
     looked(request, cases.Sight(request.user, [found.person_id]))
-    change = ChangeForm(initial={"place": line.place, "note": line.note, "sequence": found.sequence}, prefix="change")
+    change = _change(request, line) if writes else None
     return render(request, "appointments/appointment.html", _page(line, writes, change=change))
 
 
@@ -161,19 +179,22 @@ def step(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     sequence = int(told) if told.isdecimal() else None
     try:
         if do == "change":
-            form = ChangeForm(request.POST, prefix="change")
+            form = _change(request, line, request.POST)
             if not form.is_valid():
                 page = _page(line, writes, change=form)
                 return render(request, "appointments/appointment.html", page, status=UNPROCESSABLE)
             given = form.cleaned_data
-            actions.rewrite(found, given["place"], given["note"], by=request.user, sequence=sequence)  # type: ignore[arg-type]
+            actions.rewrite(
+                found, given["place"], given["note"], for_step=given["for_step"],
+                by=request.user, sequence=sequence,  # type: ignore[arg-type]
+            )  # fmt: skip
         else:
             actions.step(found, do, by=request.user, sequence=sequence)  # type: ignore[arg-type]
     except Conflict:
         messages.warning(request, _("Somebody else has changed this appointment meanwhile: this is how it stands now."))
         return redirect("appointments:appointment", pk=pk)
     except Refused as why:
-        change = ChangeForm(initial={"place": line.place, "note": line.note}, prefix="change")
+        change = _change(request, line)
         return render(
             request, "appointments/appointment.html", _page(line, writes, change=change, refused=str(why)),
             status=CONFLICT,

@@ -32,12 +32,12 @@ from parvis.welcome import day, offline, rules, steps
 
 WHOSE = {"mine": __("Mine"), "team": __("My team"), "office": __("The whole office")}
 TITLES = {
-    "overdue": __("Overdue"), "due": __("Due today"), "legal": __("Legal deadlines in five days"),
+    "legal": __("Legal deadlines: late, or within five days"), "overdue": __("Overdue"), "due": __("Due today"),
     "appointments": __("Today’s appointments"), "arrivals": __("Arrivals"),
     "unanswered": __("Messages that did not arrive"),
     "undated": __("Files with no next date"),
 }  # fmt: skip
-OF_STEPS = ("overdue", "due", "legal")
+OF_STEPS = ("legal", "overdue", "due")
 
 
 @at_desk(rules.may_see_today)
@@ -73,6 +73,8 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
 
 
 def _shown(section: day.Section) -> dict[str, Any]:
+    lines = [_line(line) for line in section.lines]
+    folds = section.code == "overdue" and section.number == 1 and len(lines) > day.OPEN_LINES + 1
     return {
         "code": section.code,
         "title": TITLES[section.code],
@@ -80,7 +82,8 @@ def _shown(section: day.Section) -> dict[str, Any]:
         "number": section.number,
         "pages": section.pages,
         "steps": section.code in OF_STEPS,
-        "lines": [_line(line) for line in section.lines],
+        "lines": lines[: day.OPEN_LINES] if folds else lines,
+        "folded": lines[day.OPEN_LINES :] if folds else [],
     }
 
 

@@ -1,7 +1,9 @@
 /* Today by the keyboard, and steps that are completed while the network is away. Nothing here is needed. */
 (function () {
   "use strict";
-  function all(what) { return Array.from(document.querySelectorAll("[data-day] " + what)); }
+  function all(what) {
+    return Array.from(document.querySelectorAll("[data-day] " + what)).filter(function (one) { return one.getClientRects().length; });
+  }
   function here() { return document.activeElement.closest("[data-line]"); }
 
   function go(step) {
@@ -35,13 +37,19 @@
     event.target.closest("[data-line]").querySelector("[data-done]").click();
   });
 
+  // On paper nothing is folded.
+  window.addEventListener("beforeprint", function () { folds().forEach(function (one) { one.open = true; }); });
+
   // After a part of the page was drawn anew, one is where one was.
-  var place = -1;
+  var place = -1, opened = [];
+  function folds() { return Array.from(document.querySelectorAll("[data-folded]")); }
   document.addEventListener("htmx:beforeRequest", function () {
     var line = here();
+    opened = folds().filter(function (one) { return one.open; }).map(function (one) { return one.dataset.folded; });
     place = line ? all("[data-line]").indexOf(line) : -1;
   });
   document.addEventListener("htmx:afterSettle", function () {
+    folds().forEach(function (one) { one.open = one.open || opened.indexOf(one.dataset.folded) >= 0; });
     var ways = all("[data-line]");
     if (place >= 0 && ways.length) ways[Math.min(place, ways.length - 1)].querySelector("[data-way]").focus();
   });
