@@ -1,16 +1,20 @@
 """Rule 9 and the shapes: a protocol that breaks one is refused with the step named. The shipped one keeps them all."""
 
 import copy
+import csv
 import json
 import tomllib
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parvis.core import protocol
 from parvis.core.calendar import Calendar, NoSuchCalendar
 from parvis.core.protocol import (
+    ALL_STREAMS,
     FAULTS,
     SHIPPED,
     BadProtocol,
@@ -65,6 +69,54 @@ def test_the_shipped_protocol_is_whole():
     assert quebec.by_code["Q16"].ages == (6, 16)
     assert all(one.data_class is not DataClass.PLAN for one in quebec.steps if one.streams == {Stream.CLAIMANT})
     assert quebec.by_code["G49"].covered_by == ("Q21",) and quebec.by_code["G49"].days == 30  # patched, not replaced
+
+
+#: where the shipped protocol leaves the list that it began from, each told at the top of its file: (code, column)
+LEFT = {
+    ("G51", "depends_on"), ("Q26", "streams"), ("Q27", "streams"),
+    ("Q26", "anchor"), ("Q27", "anchor"), ("Q48", "anchor"), ("Q49", "anchor"),
+}  # fmt: skip
+#: steps that count from another day for some streams
+OTHERWISE = {"Q02", "Q06", "Q11", "Q13", "Q19", "Q21", "Q22"}
+
+
+def test_every_step_of_the_list_that_it_began_from_is_there_as_it_was(shared):
+    with (shared / "protocol.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    shipped = protocol.shipped("quebec")
+    assert [row["code"] for row in rows] and {row["code"] for row in rows} == set(shipped.by_code)
+    assert len(rows) == len(shipped.steps) == 85
+    differ = {(row["code"], column) for row in rows for column, (listed, ours) in _both(row, shipped).items()
+              if listed != ours}  # fmt: skip
+    assert differ == LEFT
+    assert {step.code for step in shipped.steps if step.anchors} == OTHERWISE
+    assert [step.code for step in shipped.steps if not step.sources or not step.checked_on] == []
+    told = Path(protocol.__file__).parent / "data/protocols"
+    notes = "".join(
+        (told / f"{name}.toml").read_text(encoding="utf-8").split("code =")[0] for name in ("generic", "quebec")
+    )
+    assert [code for code in {code for code, _ in LEFT} | OTHERWISE if code not in notes] == []
+    moved = dict(rows[0], due_days="-9", depends_on="G02")  # the control
+    assert {column for column, (one, other) in _both(moved, shipped).items() if one != other} == {
+        "due_days",
+        "depends_on",
+    }
+
+
+def _both(row, shipped):
+    """What the list says of a step, and what we say, by column."""
+    step = shipped.by_code[row["code"]]
+    everyone = {stream.value for stream in ALL_STREAMS}
+    return {
+        "scope": (row["scope"], step.scope.value),
+        "streams": (everyone if row["streams"] == "all" else set(row["streams"].split(",")),
+                    {stream.value for stream in step.streams}),
+        "anchor": (row["anchor"], step.anchor),
+        "due_days": (int(row["due_days"]), step.days),
+        "kind": (row["kind"], step.kind.value),
+        "depends_on": (set(row["depends_on"].split()), set(step.needs)),
+        "conf": (row["conf"], step.confidence.value),
+    }  # fmt: skip
 
 
 def test_what_checklists_get_wrong():

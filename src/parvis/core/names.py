@@ -135,6 +135,7 @@ _NO_ARTICLE_TABLE = """
 _NO_ARTICLE = frozenset(_NO_ARTICLE_TABLE.split())
 
 
+@lru_cache(maxsize=4096)
 def _script(char: str) -> str:
     """The script of a letter, by its Unicode name: "LATIN", "ARABIC", "CJK"; "" for what is no letter."""
     return unicodedata.name(char, "").split(" ", 1)[0] if unicodedata.category(char)[0] in "LM" else ""
@@ -148,6 +149,7 @@ _UNVOWELLED = frozenset({"ARABIC", "HEBREW", "SYRIAC", "THAI", "LAO", "MYANMAR",
 _CONSONANT_SIGN = re.compile(r"LETTER (?:\w+ )?([B-DF-HJ-NP-TV-Z]+)A$")
 
 
+@lru_cache(maxsize=4096)
 def _plain(char: str) -> str:
     """Lower-case ASCII for one character, by the library; "" for what it can't write."""
     if "\ud800" <= char <= "\udfff":
@@ -221,9 +223,12 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+_ONE_ALIF = str.maketrans("أإآ", "ااا")
+
+
 def _bare(word: str) -> str:
     """An Arabic word by which a table is asked: no vowel marks, one form of alif, ya and final ha."""
-    return word.translate(_VOWEL_SIGNS).translate(_ONE_LETTER).translate(str.maketrans("أإآ", "ااا"))
+    return word.translate(_VOWEL_SIGNS).translate(_ONE_LETTER).translate(_ONE_ALIF)
 
 
 def _read_arabic(word: str) -> str:
@@ -377,7 +382,7 @@ _LATIN_RULES = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # `_word` makes each once: compared and remembered by identity
 class _Heard:
     """A word of a name: as typed without accents, its skeletons (primary first), and the vowels between consonants.
 
@@ -505,7 +510,7 @@ def _bounded(parts: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return bounded
 
 
-@lru_cache(maxsize=8192)  # few: they are names of people
+@lru_cache(maxsize=32_768)  # few: they are names of people
 def _word(written: str, inner: str = "") -> _Heard:
     """What is known of one word; `inner` is the part after "Abd al-" of a compound."""
     folded = _fold_words(_words_of(_read(written)) if not written.isascii() else [written]).replace(" ", "")
@@ -595,7 +600,7 @@ def _frequent_keys() -> frozenset[str]:
     return frozenset(key for name in _FREQUENT.values() for key in _hear(*_signs(name.lower()))[0] if len(key) > 2)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def _heard(name: str) -> tuple[_Heard, ...]:
     words = []
     for written, inner, particle in _joined(_words_of(_ARTICLE_SAID.sub("al ", name))):
@@ -760,6 +765,7 @@ def _vowels_alike(one: _Heard, other: _Heard) -> float:
     return alike if end > 0.3 else min(alike, 0.4)
 
 
+@lru_cache(maxsize=65_536)  # the same words meet again and again where a list is compared with an office's people
 def _word_score(asked: _Heard, given: _Heard) -> float:
     if asked.folded == given.folded:
         return 1.0
@@ -781,21 +787,58 @@ def _word_score(asked: _Heard, given: _Heard) -> float:
     return best
 
 
-def _name_score(asked: Sequence[_Heard], given: Sequence[_Heard]) -> float:
-    """The mean over the words asked of the best word given to each, in any order; less for words not asked."""
-    pairs = sorted(
-        ((_word_score(a, g), -i, -j) for i, a in enumerate(asked) for j, g in enumerate(given)), reverse=True
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A name as it is compared: its words without particles, those together, and the particles that tell names apart."""
+
+    words: tuple[_Heard, ...]
+    close: str
+    folded: str
+    particles: frozenset[str]
+
+
+def _of_words(heard: Sequence[_Heard]) -> _Said:
+    words = tuple(word for word in heard if not word.particle)
+    return _Said(
+        words, "".join(word.close for word in words), " ".join(word.folded for word in words), _particles(heard)
     )
-    taken: dict[int, float] = {}
+
+
+@lru_cache(maxsize=32_768)
+def _said(name: str) -> _Said:
+    return _of_words(_heard(name))
+
+
+@lru_cache(maxsize=1024)  # a person is compared with several rows, one after another
+def _person(names: tuple[str, ...]) -> tuple[_Said, ...]:
+    """Each of a person's names, and all of them as one."""
+    people = [_said(name) for name in names]
+    if len(names) > 1:
+        people.append(_of_words([word for name in names for word in _heard(name)][: 2 * MOST_WORDS]))
+    return tuple(each for each in people if each.words)
+
+
+def _name_score(asked: _Said, given: _Said) -> float:
+    """The mean over the words asked of the best word given to each, in any order; less for words not asked."""
+    if asked.close == given.close:  # Min-jun, Minjun
+        return 1.0 if asked.folded == given.folded else 0.97
+    pairs = sorted(
+        [(_word_score(a, g), -i, -j) for i, a in enumerate(asked.words) for j, g in enumerate(given.words)],
+        reverse=True,
+    )
+    total, taken = 0.0, 0
+    rows: set[int] = set()
     used: set[int] = set()
     for value, i, j in pairs:
-        if i not in taken and j not in used:
-            taken[i] = value
+        if i not in rows and j not in used:
+            rows.add(i)
             used.add(j)
-    if "".join(word.close for word in asked) == "".join(word.close for word in given):  # Min-jun, Minjun
-        return 1.0 if [word.folded for word in asked] == [word.folded for word in given] else 0.97
-    mean = sum(taken.values()) / len(asked)
-    return mean * (0.95 + 0.05 * min(1.0, len(asked) / len(given)))
+            total += value
+            taken += 1
+            if taken == len(asked.words):
+                break
+    mean = total / len(asked.words)
+    return mean * (0.95 + 0.05 * min(1.0, len(asked.words) / len(given.words)))
 
 
 def score(query: str, names: Iterable[str]) -> float:
@@ -804,18 +847,13 @@ def score(query: str, names: Iterable[str]) -> float:
     1 is the same words; `SAME` and above, usual spellings of the same names; below it, a beginning of a name (while
     typing), then similar words. An empty query is 0 for everyone.
     """
-    heard = _heard(query[:LONGEST_NAME])
-    asked = [word for word in heard if not word.particle]
-    if not asked:
+    asked = _said(query[:LONGEST_NAME])
+    if not asked.words:
         return 0.0
-    people = _all_heard(names)
-    people.append(tuple(word for name in people for word in name)[: 2 * MOST_WORDS])
     best = 0.0
-    for person in people:
-        given = [word for word in person if not word.particle]
-        if given:
-            differ = _particles(heard) and _particles(person) and _particles(heard) != _particles(person)
-            best = max(best, _name_score(asked, given) * (0.97 if differ else 1.0))
+    for given in _person(tuple(name[:LONGEST_NAME] for _, name in zip(range(MOST_NAMES), names, strict=False))):
+        differ = asked.particles and given.particles and asked.particles != given.particles
+        best = max(best, _name_score(asked, given) * (0.97 if differ else 1.0))
     return best
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -248,41 +248,40 @@ def likely_duplicates(people: Sequence[lists.Arriving], holder: uuid.UUID) -> di
         for person, end in cursor.fetchall():
             ends[person].add(end)
     known = _known(wanted)
-    likely: dict[int, list[Any]] = {}
-    for place, persons in found.items():
-        row = people[place]
-        index = paper_index(holder, row.document_end) if row.document_end else None
-        alike = []
-        for person in persons:
-            if person in known:
-                one = known[person]
-                likeness = lists.likeness(
-                    row, lists.Known(one.names, one.birth_date, one.birth_year, document=index in ends[person])
-                )
-                if likeness.score >= lists.LIKELY:
-                    alike.append([str(person), likeness.score, list(likeness.why)])
-        if alike:
-            likely[place] = sorted(alike, key=lambda each: (-each[1], each[0]))[:MOST_SHOWN]
-    return likely
+    alike: dict[int, list[Any]] = defaultdict(list)
+    # person by person: the names of each are heard once
+    for person, place in sorted((person, place) for place, persons in found.items() for person in persons):
+        one, row = known.get(person), people[place]
+        if one is None:
+            continue
+        index = paper_index(holder, row.document_end) if row.document_end and ends[person] else None
+        likeness = lists.likeness(row, replace(one, document=True) if index in ends[person] else one)
+        if likeness.score >= lists.LIKELY:
+            alike[place].append([str(person), likeness.score, list(likeness.why)])
+    return {
+        place: sorted(alike[place], key=lambda each: (-each[1], each[0]))[:MOST_SHOWN]
+        for place in found if alike[place]
+    }  # fmt: skip
+
+
+_COMPARED = """
+    SELECT p.id, p.name, p.name_latin, p.birth_year, p.birth_date IS NOT NULL,
+        (SELECT array_agg(n.text ORDER BY n.created_at, n.id) FROM cases_personname n WHERE n.person_id = p.id)
+    FROM cases_person p WHERE p.id = ANY(%s) AND p.state <> 'mistake'
+"""
 
 
 def _known(wanted: Iterable[uuid.UUID]) -> dict[uuid.UUID, lists.Known]:
     """What people are compared by, of those whom the database shows to whoever acts."""
-    keys = list(wanted)
-    people = list(
-        Person.objects.filter(pk__in=keys)
-        .exclude(state="mistake")
-        .only("name", "name_latin", "birth_date", "birth_year", "holder_id")
-        .prefetch_related("personnames")
-    )
-    vault = Vault([person.pk for person in people if person.birth_date is not None])
+    with connection.cursor() as cursor:
+        cursor.execute(_COMPARED, [list(wanted)])
+        rows = cursor.fetchall()
+    dated = Person.objects.filter(pk__in=[row[0] for row in rows if row[4]]).only("birth_date", "holder_id")
+    vault = Vault([person.pk for person in dated])
+    born = {person.pk: vault.open_date(person, "birth_date") for person in dated}
     return {
-        person.pk: lists.Known(
-            tuple(filter(None, [person.name, person.name_latin, *(one.text for one in person.personnames.all())])),
-            vault.open_date(person, "birth_date"),
-            person.birth_year,
-        )
-        for person in people
+        pk: lists.Known(tuple(filter(None, [name, latin, *(others or ())])), born.get(pk), year)
+        for pk, name, latin, year, _dated, others in rows
     }
 
 
@@ -324,7 +323,8 @@ def decide(
 def decide_all(manifest: Manifest, rows: QuerySet[ManifestRow], *, what: str = "another", by: User) -> int:
     """The same decision ("another" or "skip") for many rows at once. Raises Denied, Refused."""
     now = held(manifest, by, None, "arrivals.manifest.decided")
-    changed = ManifestRow.objects.filter(manifest=now, pk__in=rows.values("pk")).update(decision=what, same_as=None)
+    keys = list(rows.filter(manifest=now).values_list("pk", flat=True))  # asked first: joined, each row looked at all
+    changed = ManifestRow.objects.filter(pk__in=keys).update(decision=what, same_as=None)
     if changed:
         record("arrivals.manifest.decided", now, by=by, after={"rows": changed})
     return changed
