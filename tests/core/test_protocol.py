@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parvis.core import protocol
+from parvis.core import protocol as module
 from parvis.core.calendar import Calendar, NoSuchCalendar
 from parvis.core.protocol import (
     ALL_STREAMS,
@@ -83,29 +83,29 @@ OTHERWISE = {"Q02", "Q06", "Q11", "Q13", "Q19", "Q21", "Q22"}
 def test_every_step_of_the_list_that_it_began_from_is_there_as_it_was(shared):
     with (shared / "protocol.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    shipped = protocol.shipped("quebec")
-    assert [row["code"] for row in rows] and {row["code"] for row in rows} == set(shipped.by_code)
-    assert len(rows) == len(shipped.steps) == 85
-    differ = {(row["code"], column) for row in rows for column, (listed, ours) in _both(row, shipped).items()
+    quebec = shipped("quebec")
+    assert [row["code"] for row in rows] and {row["code"] for row in rows} == set(quebec.by_code)
+    assert len(rows) == len(quebec.steps) == 85
+    differ = {(row["code"], column) for row in rows for column, (listed, ours) in _both(row, quebec).items()
               if listed != ours}  # fmt: skip
     assert differ == LEFT
-    assert {step.code for step in shipped.steps if step.anchors} == OTHERWISE
-    assert [step.code for step in shipped.steps if not step.sources or not step.checked_on] == []
-    told = Path(protocol.__file__).parent / "data/protocols"
+    assert {step.code for step in quebec.steps if step.anchors} == OTHERWISE
+    assert [step.code for step in quebec.steps if not step.sources or not step.checked_on] == []
+    told = Path(module.__file__).parent / "data/protocols"
     notes = "".join(
         (told / f"{name}.toml").read_text(encoding="utf-8").split("code =")[0] for name in ("generic", "quebec")
     )
     assert [code for code in {code for code, _ in LEFT} | OTHERWISE if code not in notes] == []
     moved = dict(rows[0], due_days="-9", depends_on="G02")  # the control
-    assert {column for column, (one, other) in _both(moved, shipped).items() if one != other} == {
+    assert {column for column, (one, other) in _both(moved, quebec).items() if one != other} == {
         "due_days",
         "depends_on",
     }
 
 
-def _both(row, shipped):
+def _both(row, quebec):
     """What the list says of a step, and what we say, by column."""
-    step = shipped.by_code[row["code"]]
+    step = quebec.by_code[row["code"]]
     everyone = {stream.value for stream in ALL_STREAMS}
     return {
         "scope": (row["scope"], step.scope.value),

@@ -789,7 +789,7 @@ def _word_score(asked: _Heard, given: _Heard) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A name as it is compared: its words without particles, those together, and the particles that tell names apart."""
+    """A name as it is compared: its words without particles, those together, and the particles that tell it apart."""
 
     words: tuple[_Heard, ...]
     close: str
