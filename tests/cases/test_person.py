@@ -15,6 +15,7 @@ from parvis.cases.actions.moves import Conflict, Refused
 from parvis.cases.models import (
     Address,
     Attachment,
+    Background,
     ContactPoint,
     Finding,
     ImmigrationStatus,
@@ -24,8 +25,9 @@ from parvis.cases.models import (
     PersonName,
     SpokenLanguage,
 )
+from parvis.cases.showing import sections
 from parvis.cases.vault import Vault
-from parvis.core.access import DataClass
+from parvis.core.access import EVERYTHING, DataClass
 from parvis.kit import uploads
 from parvis.kit.acting import acting
 from parvis.ledger.models import Event
@@ -198,6 +200,53 @@ def test_two_editors_of_one_row(alice: Any, amina: Person) -> None:
     assert "line" in page(desk, amina)
     with acting(alice):
         assert ContactPoint.objects.get().ended_on == TODAY
+
+
+ENDING = {
+    "name": (PersonName, {"use": "nickname", "text": "Um Youssef"}),
+    "language": (SpokenLanguage, {"language": "tr", "level": "b1"}),
+    "background": (Background, {"kind": "diploma", "title": "Nurse", "country": "SY"}),
+    "paper": (PaperSeen, {"kind": "passport", "seen_on": "2026-01-05"}),
+}
+
+
+@pytest.mark.parametrize("slug", ENDING)
+def test_what_no_longer_holds_is_ended_stays_in_the_history_and_can_hold_again(
+    slug: str, alice: Any, amina: Person
+) -> None:
+    desk = signed_in(alice)
+    model, form = ENDING[slug]
+    assert send(desk, amina, f"part/{slug}/new/", **form).status_code == 302
+    with acting(alice):
+        row = model.objects.filter(person=amina).latest("created_at")
+        shown = {section.code: section.facts for section in sections(alice, amina, EVERYTHING.value)}
+    path, was = f"part/{slug}/{row.pk}/", profile.mark(row)
+    assert send(desk, amina, path, **{"end": "1", "end-on": str(TODAY), "was": was}).status_code == 302
+    with acting(alice):
+        row.refresh_from_db()
+        less = {section.code: section.facts for section in sections(alice, amina, EVERYTHING.value)}
+        assert row.ended_on == TODAY
+        assert less != shown, "a partner and the person no longer read it as true"
+    assert 'class="was"' in page(desk, amina), "the desk still sees it, marked"
+    assert send(desk, amina, path, again="1", was=was).status_code == 409, "somebody else has ended it meanwhile"
+    assert send(desk, amina, path, again="1", was=profile.mark(row)).status_code == 302
+    with acting(alice):
+        row.refresh_from_db()
+        assert row.ended_on is None
+        assert {section.code: section.facts for section in sections(alice, amina, EVERYTHING.value)} == shown
+
+
+def test_an_end_is_not_taken_back_once_another_row_has_taken_its_place(alice: Any, amina: Person) -> None:
+    desk = signed_in(alice)
+    send(desk, amina, "part/language/new/", language="tr", level="a1")
+    with acting(alice):
+        row = SpokenLanguage.objects.get(person=amina, language="tr")
+        profile.end(row, TODAY, was=profile.mark(row), by=alice)
+        row.refresh_from_db()
+    assert send(desk, amina, "part/language/new/", language="tr", level="b2").status_code == 302
+    refused = send(desk, amina, f"part/language/{row.pk}/", again="1", was=profile.mark(row))
+    assert refused.status_code == 422
+    assert "taken its place" in refused.content.decode()
 
 
 def test_a_need_is_replaced_and_health_is_of_its_own_class(alice: Any, amina: Person) -> None:

@@ -10,13 +10,13 @@ from typing import Any
 import psycopg
 import pytest
 from django.core import mail
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from parvis.accounts.actions import Refused
 from parvis.accounts.models import User
 from parvis.accounts.rules import Denied
-from parvis.cases.actions import erasing, rights
+from parvis.cases.actions import erasing, rights, sharing
 from parvis.cases.models import (
     Access,
     Consent,
@@ -31,7 +31,9 @@ from parvis.cases.models import (
     PersonKey,
     PersonName,
     SearchToken,
+    Withdrawal,
 )
+from parvis.cases.models.base import FORGOTTEN
 from parvis.cases.models.rights import ErasureCause
 from parvis.cases.vault import Vault
 from parvis.core.access import DataClass
@@ -91,7 +93,25 @@ def test_to_forget_is_to_lose_key_names_and_rows_but_not_the_ledger(alice: Any) 
             "erasure", received_on=timezone.localdate(), channel="phone", person=person.pk, by=alice
         )
         assert Vault([person.pk]).open(old, "birth_date") == "1990-03-01", "the control: it opened before"
+    with acting(alice), transaction.atomic():
+        spoken = Consent(
+            person=person, purpose="study", classes=1, given_at=timezone.now(), text_version="1", text_language="ar",
+            until=timezone.now() + dt.timedelta(days=9), channel="spoken", witness="Cousin Hana", recorded_by=alice,
+        )  # fmt: skip
+        spoken.save(force_insert=True)
+        sharing.withdraw(spoken, channel="spoken", by=alice, reason="Her brother works there")
+        assert Withdrawal.objects.get(consent=spoken).reason, "the control: it was there"
+        neighbour = opened(alice).members.get(relation="head").person
+        other = share(neighbour, house, by=alice)
+        sharing.withdraw(other, channel="screen", by=alice, reason="Not now")
     forget(person)
+    with acting_as_system(), transaction.atomic():
+        assert not Withdrawal.objects.get(consent=spoken).reason, "a proof stays, what was said does not"
+        assert Consent.objects.get(pk=spoken.pk).witness == FORGOTTEN
+        assert Withdrawal.objects.get(consent=other).reason == "Not now", "and others keep theirs"
+        for words in ("UPDATE cases_withdrawal SET reason = ''", "UPDATE cases_consent SET witness = '?'"):
+            with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(words)
     with acting_as_system(), transaction.atomic():
         now = Person.objects.get(pk=person.pk)
         assert {name: getattr(now, name) for name in erasing.BLANK} == erasing.BLANK

@@ -146,7 +146,7 @@ def _one_each(rows: list[HouseholdMember]) -> list[HouseholdMember]:
 
 
 def _languages(sight: queries.Sight, cards: dict[uuid.UUID, Card]) -> None:
-    for row in sight.read(SpokenLanguage, order="created_at"):
+    for row in sight.read(SpokenLanguage, "ended_on IS NULL", order="created_at"):
         if row.person_id in cards:
             cards[row.person_id].languages.append(row)
 

@@ -352,6 +352,7 @@ def _grants() -> Iterator[str]:
     for signature in ("access_projection(uuid)", "access_projection_all()", "access_refresh(uuid)"):
         yield f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC, $app$, $public$, $audit$, $backup$"
     yield "REVOKE ALL ON FUNCTION access_refresh(uuid) FROM $worker$"
+    yield "REVOKE ALL ON FUNCTION rights_forget(uuid) FROM $app$"
 
 
 # -- functions --------------------------------------------------------------------------------------------------------
@@ -461,6 +462,19 @@ def _functions() -> Iterator[str]:
             WHERE h.reference = wanted AND access_role() IN ('{Role.AGENT}', '{Role.PRIVACY}')
                 AND m.person_id <> ALL (access_denied())
     $body$
+    """
+    # A proof outlives the person's file, and nobody's words in it do.
+    words = "; ".join(
+        f"UPDATE {model._meta.db_table} SET "
+        + ", ".join(f"{column} = '{text}'" for column, text in model.forgotten.items())
+        + " WHERE person_id = whom AND ("
+        + " OR ".join(f"{column} <> ''" for column in model.forgotten)
+        + ")"
+        for model in person_models()
+        if model.forgotten
+    )
+    yield f"""
+    CREATE OR REPLACE FUNCTION rights_forget(whom uuid) RETURNS void LANGUAGE sql {_SETTLED} AS $body${words}$body$
     """
     # Whoever holds a link takes what is behind it, once, signed in or not. The parcel opens with the link alone.
     yield f"""
@@ -576,6 +590,12 @@ def _triggers() -> Iterator[str]:
     BEGIN
         IF TG_OP = 'DELETE' AND session_user = $worker-text$ THEN
             RETURN OLD;  -- the purge
+        END IF;
+        -- by rights_forget alone: no role may update these tables
+        IF TG_OP = 'UPDATE' AND session_user = $worker-text$ THEN
+            IF EXISTS (SELECT FROM cases_erasure e WHERE e.person_id = NEW.person_id) THEN
+                RETURN NEW;
+            END IF;
         END IF;
         RAISE insufficient_privilege USING MESSAGE = TG_TABLE_NAME || ' is added to, never changed';
     END $body$

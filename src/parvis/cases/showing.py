@@ -94,7 +94,7 @@ def sections(
 def _identity(reading: _Reading) -> Iterator[Fact]:
     person = reading.person
     yield Fact(_("Name"), person.name, person.name_latin)
-    for name in reading.rows(PersonName):
+    for name in reading.rows(PersonName, ended_on=None):
         yield Fact(name.get_use_display(), name.text)
     born = _date(reading.text(person, "birth_date"))
     if born:
@@ -102,7 +102,7 @@ def _identity(reading: _Reading) -> Iterator[Fact]:
     elif person.birth_year:
         yield Fact(_("Year of birth"), str(person.birth_year))
     yield Fact(_("Gender"), person.get_gender_display())
-    for spoken in reading.rows(SpokenLanguage):
+    for spoken in reading.rows(SpokenLanguage, ended_on=None):
         yield Fact(_("Language"), own_name(spoken.language), f"{spoken.get_level_display()} {spoken.dialect}".strip())
     if person.interpreter:
         yield Fact(_("Interpreter"), _("Needed"), person.interpreter_gender and person.get_interpreter_gender_display())
@@ -136,7 +136,7 @@ def _hidden(reading: _Reading) -> Iterator[Fact]:
 
 
 def _background(reading: _Reading) -> Iterator[Fact]:
-    for row in reading.rows(Background):
+    for row in reading.rows(Background, ended_on=None):
         years = "–".join(str(year) for year in (row.since_year, row.until_year) if year)
         known = row.get_recognition_display() if row.recognition else ""
         yield Fact(row.get_kind_display(), row.title, " · ".join(filter(None, (row.country, years, known))))
@@ -179,7 +179,7 @@ def _status(reading: _Reading) -> Iterator[Fact]:
 
 
 def _documents(reading: _Reading) -> Iterator[Fact]:
-    for row in reading.rows(PaperSeen):
+    for row in reading.rows(PaperSeen, ended_on=None):
         kind = reading.text(row, "kind")
         named = PaperSeen.Kind(kind).label if kind in PaperSeen.Kind.values else kind
         expires = _("expires on %(day)s") % {"day": _day(row.expires_on)} if row.expires_on else ""

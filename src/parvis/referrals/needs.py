@@ -59,7 +59,8 @@ def key(person: uuid.UUID, domain: str) -> uuid.UUID:
 
 def languages(profile: Profile) -> tuple[str, ...]:
     """Primary tags of the languages that they speak well enough, the one they are written to in first."""
-    spoken = [row.language for row in profile.rows(SpokenLanguage).filter(level__in=ENOUGH).order_by("created_at")]
+    held = profile.rows(SpokenLanguage).filter(level__in=ENOUGH, ended_on=None)
+    spoken = [row.language for row in held.order_by("created_at")]
     tags = [tag.split("-")[0].lower() for tag in (profile.person.language, *spoken) if tag]
     return tuple(dict.fromkeys(tags))
 

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -35,7 +35,7 @@ from parvis.cases.models import (
     Rectification,
     SearchToken,
 )
-from parvis.cases.models.base import PersonRow
+from parvis.cases.models.base import FORGOTTEN, PersonRow
 from parvis.cases.models.people import Gender, HouseholdState, PersonState
 from parvis.cases.models.rights import ErasureCause, RequestKind, RequestState
 from parvis.cases.policies import person_models
@@ -45,7 +45,6 @@ from parvis.kit.models import RETENTION
 from parvis.ledger.actions import Entry, record_many
 
 #: what stands where a name was
-FORGOTTEN = "—"
 #: the name of the machine in the ledger
 _BY = "erasure"
 
@@ -114,6 +113,8 @@ def erase(
     if account is not None:
         accounts.suspend(account, by=_BY)
     Erasure.objects.create(person=person, cause=cause, at=timezone.now(), by_id=by, request_id=request)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rights_forget(%s)", [person.pk])
     record_many([Entry("cases.person.erased", "cases.person", person.pk, None, {"cause": cause})], by=_BY)
 
 

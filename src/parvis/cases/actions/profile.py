@@ -21,6 +21,7 @@ from parvis.cases.actions.people import index_names, latin
 from parvis.cases.models import (
     Address,
     Attachment,
+    Background,
     ContactPoint,
     Finding,
     ImmigrationStatus,
@@ -28,6 +29,7 @@ from parvis.cases.models import (
     PaperSeen,
     Person,
     PersonName,
+    SpokenLanguage,
 )
 from parvis.cases.models.base import PersonRow
 from parvis.cases.models.profile import DOMAIN_CLASSES, NOTE_CLASSES
@@ -38,7 +40,10 @@ from parvis.kit.sealing import SealedField
 from parvis.ledger.actions import Entry, record, record_many
 
 #: the column that ends a row of a model
-ENDS = {Address: "until", ImmigrationStatus: "until", ContactPoint: "ended_on", Finding: "ended_on"}
+ENDS = {
+    Address: "until", ImmigrationStatus: "until", ContactPoint: "ended_on", Finding: "ended_on", PersonName: "ended_on",
+    SpokenLanguage: "ended_on", Background: "ended_on", PaperSeen: "ended_on",
+}  # fmt: skip
 
 
 def mark(row: models.Model) -> str:
@@ -153,7 +158,7 @@ def change(row: Any, values: Mapping[str, Any], *, was: str, by: User) -> Any:
 
 @transaction.atomic
 def end(row: Any, on: dt.date, *, was: str, by: User) -> Any:
-    """A status, an address, a telephone number, a need is no longer so since `on`. Raises Denied, Conflict, Refused."""
+    """A row (a status, an address, a name, a paper...) is no longer so since `on`. Raises Denied, Conflict, Refused."""
     model = type(row)
     require(queries.may_write(by, row.person_id), f"cases.{model._meta.model_name}.ended", row.person)
     now = model.objects.select_for_update().get(pk=row.pk)
@@ -161,6 +166,25 @@ def end(row: Any, on: dt.date, *, was: str, by: User) -> Any:
         raise Conflict(now)
     _end(now, on)
     record_many([_entry("ended", now, {})], by=by)
+    return now
+
+
+@transaction.atomic
+def resume(row: Any, *, was: str, by: User) -> Any:
+    """Take the end of a row back: it holds still. Raises Denied, Conflict, Refused (something took its place)."""
+    model = type(row)
+    require(queries.may_write(by, row.person_id), f"cases.{model._meta.model_name}.changed", row.person)
+    now = model.objects.select_for_update().get(pk=row.pk)
+    if mark(now) != was:
+        raise Conflict(now)
+    column = ENDS[model]
+    setattr(now, column, None)
+    try:
+        with transaction.atomic():
+            now.save(update_fields=[column])
+    except IntegrityError:
+        raise Refused(_("Something else has taken its place: end that first.")) from None
+    record_many([_entry("changed", now, {"fields": [column]})], by=by)
     return now
 
 

@@ -160,11 +160,16 @@ class PersonName(PersonRow):
     """Another name of the person (FHIR HumanName); the one they use is on Person."""
 
     data_class = DataClass.IDENTITY
-    personal = {"text": Personal("to find the person and to recognize papers", "case", "identity")}
+    personal = {
+        "text": Personal("to find the person and to recognize papers", "case", "identity"),
+        "ended_on": Personal("history", "case", "identity"),
+    }
     not_personal = "what kind of name"
 
     use = models.CharField(max_length=10, choices=NameUse.choices)
     text = models.CharField(max_length=200)
+    #: a name that they no longer go by still finds them: it stands on older papers
+    ended_on = models.DateField(null=True, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(use__in=NameUse.values), name="cases_name_use")]

@@ -40,6 +40,7 @@ class SpokenLanguage(PersonRow):
         "level": Personal("to choose courses and interpreters", "case", "identity"),
         "reads": Personal("to choose between a letter and a call", "case", "identity"),
         "dialect": Personal("to choose an interpreter", "case", "identity"),
+        "ended_on": Personal("history", "case", "identity"),
     }
     not_personal = "keys"
 
@@ -47,11 +48,14 @@ class SpokenLanguage(PersonRow):
     level = models.CharField(max_length=8, choices=Level.choices)
     reads = models.BooleanField(default=True)
     dialect = models.CharField(max_length=80, blank=True, default="")
+    ended_on = models.DateField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(level__in=Level.values), name="cases_language_level"),
-            models.UniqueConstraint(fields=["person", "language"], name="cases_language_once"),
+            models.UniqueConstraint(
+                fields=["person", "language"], condition=Q(ended_on__isnull=True), name="cases_language_once"
+            ),
         ]
 
 
@@ -190,6 +194,7 @@ class Background(PersonRow):
         "since_year": Personal("school, recognition of diplomas, work", "case", "background"),
         "until_year": Personal("school, recognition of diplomas, work", "case", "background"),
         "recognition": Personal("recognition of diplomas", "case", "background"),
+        "ended_on": Personal("history", "case", "background"),
     }
     not_personal = "keys"
 
@@ -210,6 +215,7 @@ class Background(PersonRow):
     since_year = models.SmallIntegerField(null=True, blank=True)
     until_year = models.SmallIntegerField(null=True, blank=True)
     recognition = models.CharField(max_length=8, choices=Recognition.choices, blank=True, default="")
+    ended_on = models.DateField(null=True, blank=True)
 
 
 class Domain(models.TextChoices):
@@ -328,6 +334,7 @@ class PaperSeen(PersonRow):
         "kind": Personal("which steps can go on", "case", "documents"),
         "seen_on": Personal("which steps can go on", "case", "documents"),
         "expires_on": Personal("to renew in time", "case", "documents"),
+        "ended_on": Personal("history", "case", "documents"),
     }
     not_personal = "keys"
 
@@ -346,6 +353,7 @@ class PaperSeen(PersonRow):
     kind = SealedField()
     seen_on = models.DateField()
     expires_on = models.DateField(null=True, blank=True)
+    ended_on = models.DateField(null=True, blank=True)
     seen_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
 

@@ -7,7 +7,7 @@ from django.db.models.expressions import CombinedExpression, Value
 from django.db.models.lookups import Exact, GreaterThan
 from django.utils.translation import gettext_lazy as _
 
-from parvis.cases.models.base import PersonRow
+from parvis.cases.models.base import FORGOTTEN, PersonRow
 from parvis.core.access import SENSITIVE, SHAREABLE, DataClass
 from parvis.kit.models import Personal, Row
 
@@ -35,6 +35,7 @@ class Consent(PersonRow):
 
     data_class = DataClass.IDENTITY
     append_only = True
+    forgotten = {"witness": FORGOTTEN}
     personal = {
         "purpose": Personal("proof of consent", "proof", "identity"),
         "classes": Personal("proof of consent", "proof", "identity"),
@@ -99,6 +100,7 @@ class Withdrawal(PersonRow):
 
     data_class = DataClass.IDENTITY
     append_only = True
+    forgotten = {"reason": ""}
     personal = {"reason": Personal("what the person said, if they did", "proof", "identity")}
     not_personal = "dates and keys"
 

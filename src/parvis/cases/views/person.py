@@ -182,12 +182,12 @@ def _others(request: HttpRequest, profile: Profile) -> list[Person]:
 
 @at_desk()
 def row(request: HttpRequest, pk: uuid.UUID, slug: str, row: uuid.UUID) -> HttpResponse:
-    """Correct a row, or end it. Two editors: the second sees both versions."""
+    """Correct a row, end it, or take its end back. Two editors: the second sees both versions."""
     section = _section(slug)
     profile = the_profile(request, pk, f"cases.{slug}.changed")
     found = glance.row(profile, section.model, row)
-    ending = "end" in request.POST
-    form = section.form(None if ending else request.POST or None, initial=section.initial(profile, found))
+    ending, again = "end" in request.POST, "again" in request.POST
+    form = section.form(None if ending or again else request.POST or None, initial=section.initial(profile, found))
     form.fields.pop("whole", None)
     over = EndForm(request.POST if ending else None, prefix="end")
     told = section.tell(profile, found)
@@ -197,12 +197,14 @@ def row(request: HttpRequest, pk: uuid.UUID, slug: str, row: uuid.UUID) -> HttpR
     )  # fmt: skip
     if request.method != "POST":
         return render(request, "cases/row.html", shown)
-    valid = over.is_valid() if ending else form.is_valid()
+    valid = again or (over.is_valid() if ending else form.is_valid())
     shown["was"] = request.POST.get("was", "")
     if not valid:
         return render(request, "cases/row.html", shown, status=UNPROCESSABLE)
 
     def change() -> Any:
+        if again:
+            return actions.resume(found, was=shown["was"], by=request.user)  # type: ignore[arg-type]
         if ending:
             return actions.end(found, over.cleaned_data["on"], was=shown["was"], by=request.user)  # type: ignore[arg-type]
         return actions.change(found, form.cleaned_data, was=shown["was"], by=request.user)  # type: ignore[arg-type]
@@ -210,13 +212,16 @@ def row(request: HttpRequest, pk: uuid.UUID, slug: str, row: uuid.UUID) -> HttpR
     try:
         follows = _follows(request, section, change)
         if follows:
-            return render(request, "cases/row.html", shown | {"follows": follows, "ending": ending})
+            return render(request, "cases/row.html", shown | {"follows": follows, "ending": ending, "again": again})
         change()
     except Refused as why:
+        if again:
+            form = shown["form"] = section.form(section.initial(profile, found))
+            form.is_valid()
         (over if ending else form).add_error(None, str(why))
         return render(request, "cases/row.html", shown, status=UNPROCESSABLE)
     except Conflict as conflict:
-        if ending:
+        if ending or again:
             form = section.form(section.initial(profile, conflict.now))
             shown["form"] = form
         return _conflict(request, shown, form, section.initial(profile, conflict.now), actions.mark(conflict.now))

@@ -63,6 +63,10 @@ class Section:
     def rows(self, profile: Profile) -> list[Told]:
         """Present rows first, ended ones after them."""
         told = [self.tell(profile, row) for row in profile.rows(self.model).order_by(*self.order)]
+        for each in told:
+            on = getattr(each.row, "ended_on", None)
+            if on:
+                each.lines.append(_("until %(day)s") % {"day": _day(on)})
         return sorted(told, key=lambda each: each.ended)
 
     def initial(self, profile: Profile, row: Any) -> dict[str, Any]:
@@ -77,11 +81,11 @@ class Section:
 
 
 def _name(profile: Profile, row: PersonName) -> Told:
-    return Told(row, row.text, [row.get_use_display()])
+    return Told(row, row.text, [row.get_use_display()], ended=row.ended_on is not None)
 
 
 def _language(profile: Profile, row: SpokenLanguage) -> Told:
-    told = Told(row, language.own_name(row.language), [row.get_level_display()])
+    told = Told(row, language.own_name(row.language), [row.get_level_display()], ended=row.ended_on is not None)
     if row.dialect:
         told.lines.append(row.dialect)
     if not row.reads:
@@ -144,7 +148,7 @@ def _contact(profile: Profile, row: ContactPoint) -> Told:
 
 
 def _background(profile: Profile, row: Background) -> Told:
-    told = Told(row, row.title, [row.get_kind_display()])
+    told = Told(row, row.title, [row.get_kind_display()], ended=row.ended_on is not None)
     if row.country:
         told.lines.append(dict(profile_forms.country_choices()).get(row.country, row.country))
     if row.since_year or row.until_year:
@@ -167,11 +171,12 @@ def _finding(profile: Profile, row: Finding) -> Told:
 
 
 def _paper(profile: Profile, row: PaperSeen) -> Told:
-    told = Told(row, called(PaperSeen.Kind, profile.vault.open(row, "kind")))
+    told = Told(row, called(PaperSeen.Kind, profile.vault.open(row, "kind")), ended=row.ended_on is not None)
     told.lines.append(_("seen on %(day)s") % {"day": _day(row.seen_on)})
     if row.expires_on:
         told.lines.append(_("expires on %(day)s") % {"day": _day(row.expires_on)})
-    told.badges = expiry_badges(row.expires_on)
+    if not told.ended:
+        told.badges = expiry_badges(row.expires_on)
     return told
 
 

@@ -295,7 +295,7 @@ def _one(request: HttpRequest, pk: uuid.UUID) -> consents.Told:
 def _languages(request: HttpRequest, persons: list[Person]) -> list[str]:
     """Languages in which to look for a text: what they want to read, what else they speak, the page's own."""
     wanted = [person.language for person in persons if person.language]
-    spoken = queries.rows(request.user, SpokenLanguage, [person.pk for person in persons])
+    spoken = queries.rows(request.user, SpokenLanguage, [person.pk for person in persons]).filter(ended_on=None)
     wanted += [row.language for row in spoken.exclude(level=Level.NONE).order_by("-level", "language")]
     return [*dict.fromkeys(wanted), request.LANGUAGE_CODE]
 
