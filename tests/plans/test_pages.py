@@ -1,8 +1,10 @@
 """The plan on the household's page and its own; the paper in three scripts; what a change will do, shown before."""
 
 import datetime as dt
+import io
 from typing import Any
 
+import pikepdf
 import pytest
 from django.urls import reverse
 from django.utils import translation
@@ -147,6 +149,31 @@ def test_the_paper_is_set_in_each_script(alice: Any) -> None:
         titles = [row["title"] for group in told["groups"] for row in group["rows"]]
         arabic = [title for title in titles if any("\u0600" <= char <= "\u06ff" for char in title)]
         assert told["rtl"] and len(arabic) == len(titles), set(titles) - set(arabic)
+
+
+def _sheet(who: str) -> dict[str, Any]:
+    return {
+        "title": "Plan", "language": "fr", "rtl": False, "large": False, "who": who, "office": "", "telephone": "",
+        "made": "", "scan": "", "qr": paper._qr("https://example.org/"), "legal": "", "footer": "", "groups": [],
+    }  # fmt: skip
+
+
+def _fonts(who: str) -> set[str]:
+    """Names of the fonts in a paper for somebody of this name."""
+    with pikepdf.open(io.BytesIO(paper.setting(_sheet(who), "pdf"))) as pdf:
+        return {str(font.BaseFont) for page in pdf.pages for font in page.Resources["/Font"].values()}
+
+
+def test_names_are_printed_in_ethiopic_letters_and_in_latin_ones_where_no_font_writes_them() -> None:
+    assert any("Ethiopic" in name for name in _fonts("ዳዊት ገብረኪያብ"))
+    assert not any("Ethiopic" in name for name in _fonts("Dawit"))  # the control
+    assert any("Arabic" in name for name in _fonts("آمنة"))
+    for name, latin, printed in (
+        ("ዳዊት", "Dawit", "ዳዊት"), ("သီရိ", "Thiri", "Thiri"), ("Ана Ђ.", "Ana", "Ана Ђ."), ("សុខ", "", "សុខ"),
+        ("Nguyễn O’Neil", "", "Nguyễn O’Neil"),
+    ):  # fmt: skip
+        assert paper.printed(Person(name=name, name_latin=latin)) == printed
+    assert paper.printed(None) == ""
 
 
 def test_the_timeline_runs_the_other_way_in_arabic(alice: Any) -> None:

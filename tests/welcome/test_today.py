@@ -138,6 +138,19 @@ def test_a_bad_form_changes_nothing_and_keeps_what_was_written(alice: Any) -> No
     assert {state(step, alice) for step in found} == {State.OPEN}
 
 
+def test_the_households_of_chosen_steps_are_written_to_at_once(alice: Any) -> None:
+    home, other = opened(alice, AMINA, YOUSSEF), opened(alice, NewPerson("Ruxandra", language="ro"))
+    found = due(home, alice, 0, 0) + due(other, alice, 0)
+    client = signed_in(alice)
+    answer = client.post(DO, {"do": "write", "step": [str(step.pk) for step in found]})
+    assert answer.status_code == 302 and answer["Location"].startswith("/en/messages/write/?")
+    page = client.get(answer["Location"])
+    assert {person.name for person in page.context["people"]} == {AMINA.name, "Ruxandra"}, "heads, each once"
+    assert {state(step, alice) for step in found} == {State.OPEN}
+    alone = client.post(DO, {"do": "write", "step": [str(found[-1].pk)]}, headers={"HX-Request": "true"})
+    assert alone.status_code == 204 and alone["HX-Redirect"].count("person=") == 1  # the control
+
+
 def test_a_legal_deadline_is_not_moved_and_nothing_beside_it(alice: Any) -> None:
     home = opened(alice)
     target = due(home, alice, 0)[0]
@@ -357,6 +370,8 @@ def test_a_surge_stands_above_the_day(city: Any) -> None:
     assert "surge-band" not in client.get(TODAY_PAGE).content.decode()
     Surge.objects.create(begun_by=carol, begun_at=timezone.now())
     assert "surge-band" in client.get(TODAY_PAGE).content.decode()
+    assert "surge-band" in client.get("/en/files/new/").content.decode(), "there too a file is opened"
+    assert "surge-band" not in client.get("/en/files/").content.decode()  # the control
 
 
 def test_the_household_page_announces_an_arrival(city: Any) -> None:

@@ -18,7 +18,7 @@ class ArrivalsConfig(AppConfig):
         from parvis.cases.actions import erasing
         from parvis.kit.jobs import sweeps
         from parvis.kit.models import RETENTION
-        from parvis.kit.navigation import Link, register
+        from parvis.kit.navigation import Band, Link, register, register_band
         from parvis.kit.policies import provide
 
         def receives(request: HttpRequest) -> bool:
@@ -26,6 +26,10 @@ class ArrivalsConfig(AppConfig):
 
         def switches(request: HttpRequest) -> bool:
             return rules.may_switch_surge(request.user)
+
+        def opens_a_file(request: HttpRequest) -> bool:
+            match = getattr(request, "resolver_match", None)
+            return match is not None and match.view_name == "cases:new"
 
         provide(policies.statements)
         sweeps.add("imports to take up", dt.timedelta(minutes=1), importing.take_up)
@@ -39,6 +43,7 @@ class ArrivalsConfig(AppConfig):
             Link(_("Arrivals"), "arrivals:board", icon="bus", order=12, shown=receives),
             Link(_("Surge mode"), "arrivals:surge", icon="flag", order=36, shown=switches),
         )
+        register_band(Band("surge", "arrivals/opening_band.html", opens_a_file))
         register("opening", Link(_("Short intake"), "arrivals:intake", shown=receives))
         panels.register("top", panels.Panel("arrival", "arrivals/panel.html", glance.load, order=20))
         cases_wording.MORE.update(wording.DEEDS)

@@ -780,7 +780,8 @@ def _names_alike(row: Arriving, others: Sequence[str]) -> float:
     if alike < 0.9 and row.name_latin:
         alike = max(alike, names.score(row.name_latin, others))
     if alike < 0.9:
-        turned = (names.score(other, [row.name]) for other in others if len(other.split()) > 1)
+        words = len(row.name.split())
+        turned = (names.score(other, [row.name]) for other in others if 1 < len(other.split()) < words)
         alike = max(alike, max(turned, default=0.0) * 0.97)
     return alike
 

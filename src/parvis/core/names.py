@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import product
+from itertools import islice, product
 
 from anyascii import anyascii
 from rapidfuzz import fuzz
@@ -822,23 +822,37 @@ def _name_score(asked: _Said, given: _Said) -> float:
     """The mean over the words asked of the best word given to each, in any order; less for words not asked."""
     if asked.close == given.close:  # Min-jun, Minjun
         return 1.0 if asked.folded == given.folded else 0.97
+    total, used, twice = 0.0, set(), False
+    for word in asked.words:
+        top, at = -1.0, -1
+        for place, one in enumerate(given.words):
+            value = _word_score(word, one)
+            if value > top:
+                top, at = value, place
+        total += top
+        twice = twice or at in used
+        used.add(at)
+    if twice:  # two words asked would have the same one given
+        total = _shared_out(asked, given)
+    mean = total / len(asked.words)
+    return mean * (0.95 + 0.05 * min(1.0, len(asked.words) / len(given.words)))
+
+
+def _shared_out(asked: _Said, given: _Said) -> float:
+    """The sum over the words asked, each given word taken once, the most alike first."""
     pairs = sorted(
         [(_word_score(a, g), -i, -j) for i, a in enumerate(asked.words) for j, g in enumerate(given.words)],
         reverse=True,
     )
-    total, taken = 0.0, 0
-    rows: set[int] = set()
+    total = 0.0
+    taken: set[int] = set()
     used: set[int] = set()
     for value, i, j in pairs:
-        if i not in rows and j not in used:
-            rows.add(i)
+        if i not in taken and j not in used:
+            taken.add(i)
             used.add(j)
             total += value
-            taken += 1
-            if taken == len(asked.words):
-                break
-    mean = total / len(asked.words)
-    return mean * (0.95 + 0.05 * min(1.0, len(asked.words) / len(given.words)))
+    return total
 
 
 def score(query: str, names: Iterable[str]) -> float:
@@ -851,7 +865,7 @@ def score(query: str, names: Iterable[str]) -> float:
     if not asked.words:
         return 0.0
     best = 0.0
-    for given in _person(tuple(name[:LONGEST_NAME] for _, name in zip(range(MOST_NAMES), names, strict=False))):
+    for given in _person(tuple([name[:LONGEST_NAME] for name in islice(names, MOST_NAMES)])):
         differ = asked.particles and given.particles and asked.particles != given.particles
         best = max(best, _name_score(asked, given) * (0.97 if differ else 1.0))
     return best

@@ -1,11 +1,13 @@
 """A plan on paper, in the family's language and script: the one door to typst (setting) and segno (QR code).
 
-Fonts come with the packages `fontpkg-noto-sans` and `fontpkg-noto-sans-arabic` (SIL Open Font Licence, beside the
-fonts); those of the machine are not used, so that every installation prints the same.
+Fonts come with the packages `fontpkg-noto-sans`, `fontpkg-noto-sans-arabic` and, for Ethiopic names,
+`justmytype-intl-africa` (all SIL Open Font Licence, beside the fonts); those of the machine are not used, so that every
+installation prints the same. A name in a script that none of them writes is printed in Latin letters.
 """
 
 import io
 import json
+import unicodedata
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -20,6 +22,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language_info, override
 from django.utils.translation import gettext as _
 
+from parvis.cases.models import Person
 from parvis.plans.models import State
 from parvis.plans.queries import AMONG_US, Board, Row
 
@@ -35,7 +38,21 @@ def _template() -> bytes:
 @lru_cache(maxsize=1)
 def fonts() -> list[str]:
     """The folders of the fonts."""
-    return [str(Path(each.__file__).parent / "files") for each in (fontpkg_noto_sans, fontpkg_noto_sans_arabic)]
+    ours = [str(Path(each.__file__).parent / "files") for each in (fontpkg_noto_sans, fontpkg_noto_sans_arabic)]
+    return [*ours, str(resources.files("justmytype_intl_africa") / "fonts/ofl/notosansethiopic")]
+
+
+#: scripts that these fonts write, as Unicode names its letters
+SCRIPTS = frozenset({"LATIN", "GREEK", "CYRILLIC", "ARABIC", "ETHIOPIC"})
+
+
+def printed(person: Person | None) -> str:
+    """A person's name as the fonts can write it: their own writing, else in Latin letters."""
+    if person is None:
+        return ""
+    letters = {char for char in person.name if unicodedata.category(char)[0] == "L"}
+    written = {unicodedata.name(char, "?").split(" ", 1)[0] for char in letters} - {"MODIFIER"}
+    return person.name if written <= SCRIPTS or not person.name_latin else person.name_latin
 
 
 def pdf(board: Board, *, language: str, large: bool, link: str, who: str, office: str, telephone: str) -> bytes:
@@ -79,7 +96,7 @@ def _asked(row: Row) -> bool:
 def _row(row: Row) -> dict[str, Any]:
     day = row.step.done_on or row.step.due_on
     return {
-        "title": row.title, "who": row.person.name if row.person else "", "done": row.step.state == State.DONE,
+        "title": row.title, "who": printed(row.person), "done": row.step.state == State.DONE,
         "day": date_format(day) if day else "", "legal": row.legal,
     }  # fmt: skip
 

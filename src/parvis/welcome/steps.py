@@ -8,6 +8,8 @@ from django.db import transaction
 
 from parvis.accounts.models import User
 from parvis.cases import queries
+from parvis.cases.models import HouseholdMember
+from parvis.cases.models.people import Relation
 from parvis.plans import actions
 from parvis.plans.models import Step
 
@@ -20,6 +22,13 @@ def visible(viewer: User, keys: Iterable[uuid.UUID]) -> list[Step]:
     persons = set(Step.objects.filter(pk__in=asked).values_list("person_id", flat=True))
     found = queries.rows(viewer, Step, persons).filter(pk__in=asked)
     return list(found.select_related("household", "done_by"))
+
+
+def heads(steps: Iterable[Step]) -> list[uuid.UUID]:
+    """The heads of these steps' households, each once."""
+    homes = {step.household_id for step in steps}
+    found = HouseholdMember.objects.filter(household__in=homes, until=None, relation=Relation.HEAD)
+    return sorted(found.values_list("person_id", flat=True))
 
 
 @transaction.atomic

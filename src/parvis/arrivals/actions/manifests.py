@@ -200,7 +200,7 @@ def _stage(
 #: For each row the people who share a pair of names, a name and the year of birth, or the end of a paper: by index,
 #: never by comparing everybody with everybody
 LIKELY = """
-    SELECT place, person_id, sum(hits) FROM (
+    SELECT place, person_id::text, sum(hits) FROM (
         SELECT asked.place, t.person_id, 1 AS hits
         FROM unnest(%(places)s::int[], %(tokens)s::bigint[]) AS asked (place, token)
         JOIN cases_searchtoken t ON t.grantee_id = %(holder)s AND t.token = asked.token
@@ -238,26 +238,31 @@ def likely_duplicates(people: Sequence[lists.Arriving], holder: uuid.UUID) -> di
     """By place in the list: who of the holder's people a row may be, as [person id, likeness, reasons]."""
     with connection.cursor() as cursor:
         cursor.execute(LIKELY, asked_tokens(people, holder))
-        found: dict[int, list[uuid.UUID]] = defaultdict(list)
+        found: dict[int, list[str]] = defaultdict(list)
         for place, person, _hits in cursor.fetchall():
             if len(found[place]) < MOST_CANDIDATES:
                 found[place].append(person)
         wanted = {person for persons in found.values() for person in persons}
-        ends: dict[uuid.UUID, set[int]] = defaultdict(set)
-        cursor.execute('SELECT person_id, "end" FROM arrivals_paperend WHERE person_id = ANY(%s)', [list(wanted)])
+        ends: dict[str, set[int]] = defaultdict(set)
+        cursor.execute(
+            'SELECT person_id::text, "end" FROM arrivals_paperend WHERE person_id = ANY(%s::uuid[])', [list(wanted)]
+        )
         for person, end in cursor.fetchall():
             ends[person].add(end)
     known = _known(wanted)
     alike: dict[int, list[Any]] = defaultdict(list)
-    # person by person: the names of each are heard once
-    for person, place in sorted((person, place) for place, persons in found.items() for person in persons):
-        one, row = known.get(person), people[place]
-        if one is None:
-            continue
-        index = paper_index(holder, row.document_end) if row.document_end and ends[person] else None
-        likeness = lists.likeness(row, replace(one, document=True) if index in ends[person] else one)
-        if likeness.score >= lists.LIKELY:
-            alike[place].append([str(person), likeness.score, list(likeness.why)])
+    by_person: dict[str, list[int]] = defaultdict(list)
+    for place, persons in found.items():
+        for person in persons:
+            by_person[person].append(place)
+    for person, places in by_person.items():  # the names of each are heard once
+        one, papers = known.get(person), ends.get(person)
+        for place in places if one else ():
+            row = people[place]
+            same = bool(papers and row.document_end) and paper_index(holder, row.document_end) in papers
+            likeness = lists.likeness(row, replace(one, document=True) if same else one)
+            if likeness.score >= lists.LIKELY:
+                alike[place].append([person, likeness.score, list(likeness.why)])
     return {
         place: sorted(alike[place], key=lambda each: (-each[1], each[0]))[:MOST_SHOWN]
         for place in found if alike[place]
@@ -265,20 +270,20 @@ def likely_duplicates(people: Sequence[lists.Arriving], holder: uuid.UUID) -> di
 
 
 _COMPARED = """
-    SELECT p.id, p.name, p.name_latin, p.birth_year, p.birth_date IS NOT NULL,
+    SELECT p.id::text, p.name, p.name_latin, p.birth_year, p.birth_date IS NOT NULL,
         (SELECT array_agg(n.text ORDER BY n.created_at, n.id) FROM cases_personname n WHERE n.person_id = p.id)
-    FROM cases_person p WHERE p.id = ANY(%s) AND p.state <> 'mistake'
+    FROM cases_person p WHERE p.id = ANY(%s::uuid[]) AND p.state <> 'mistake'
 """
 
 
-def _known(wanted: Iterable[uuid.UUID]) -> dict[uuid.UUID, lists.Known]:
+def _known(wanted: Iterable[str]) -> dict[str, lists.Known]:
     """What people are compared by, of those whom the database shows to whoever acts."""
     with connection.cursor() as cursor:
         cursor.execute(_COMPARED, [list(wanted)])
         rows = cursor.fetchall()
     dated = Person.objects.filter(pk__in=[row[0] for row in rows if row[4]]).only("birth_date", "holder_id")
     vault = Vault([person.pk for person in dated])
-    born = {person.pk: vault.open_date(person, "birth_date") for person in dated}
+    born = {str(person.pk): vault.open_date(person, "birth_date") for person in dated}
     return {
         pk: lists.Known(tuple(filter(None, [name, latin, *(others or ())])), born.get(pk), year)
         for pk, name, latin, year, _dated, others in rows

@@ -5,11 +5,18 @@ from typing import Any
 
 from django import template
 
-from parvis.arrivals import wording
+from parvis.arrivals import queries, wording
+from parvis.arrivals.models import Surge
 from parvis.cases.models.people import Relation
 from parvis.core.manifest import Problem
 
 register = template.Library()
+
+
+@register.simple_tag
+def present_surge() -> Surge | None:
+    """The surge that holds now, on pages of other apps that open a file."""
+    return queries.surge()
 
 
 @register.filter

@@ -111,7 +111,7 @@ def _paper(
     link = request.build_absolute_uri(f"/{language if language in ('fr', 'en', 'ar', 'es') else 'fr'}/files/me")
     city = connection.tenant
     content = paper.pdf(
-        board, language=language, large="large" in request.GET, link=link, who=head.name if head else "",
+        board, language=language, large="large" in request.GET, link=link, who=paper.printed(head),
         office=str(getattr(city, "name", "")), telephone=str(getattr(city, "office_phone", "")),
     )  # fmt: skip
     answer = HttpResponse(content, content_type="application/pdf")

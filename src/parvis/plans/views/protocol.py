@@ -15,7 +15,7 @@ from parvis.cases.actions.moves import Conflict, Refused
 from parvis.cases.desk import UNPROCESSABLE
 from parvis.core import protocol as core
 from parvis.core.language import fold
-from parvis.plans import editing, rules, tasks, wording
+from parvis.plans import editing, rules, tasks, versions, wording
 from parvis.plans.models import Kind, ProtocolVersion, VersionState
 from parvis.plans.protocol_forms import FileForm, PublishForm, StepForm, worded
 
@@ -30,7 +30,8 @@ def _faults(data: Any) -> dict[str, list[str]]:
 def _said(row: dict[str, Any]) -> str:
     """A step's title in the reader's language."""
     texts = row.get("title")
-    return core.say(texts, get_language() or "", "fr", "en") if isinstance(texts, dict) else str(row.get("code", ""))
+    code = str(row.get("code", ""))
+    return versions.said(code, texts, get_language() or "fr") if isinstance(texts, dict) else code
 
 
 def _lines(version: ProtocolVersion, query: str) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ compared is PostgreSQL's CPU time.
 import hashlib
 import hmac
 import random
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import psutil
 import psycopg
@@ -26,6 +27,8 @@ from parvis.site.bench.rounds import CITY, HOST, Line, at_most
 
 ASKED = 40  # different questions of one kind
 TIMES = 240  # how often each side is asked
+#: in a plan: a table about people that is read from end to end
+WHOLE = re.compile(r"Seq Scan on ((?:cases|arrivals|plans|appointments|messaging)_\w+)")
 #: one statement as Django hands it to the driver
 Statement = tuple[str, Any]
 
@@ -178,9 +181,11 @@ class _People:
             paths = {
                 "person list": [f"{reverse('cases:find')}?page={1 + number}" for number in range(ASKED)],
                 "household page": [reverse("cases:household", args=[home]) for home in six],
+                "name search": [f"{reverse('cases:find')}?{urlencode({'q': name})}" for name in typed(asked.names)],
             }
             small = {
                 "person list": f"{reverse('cases:find')}?show=lead",
+                "name search": f"{reverse('cases:find')}?{urlencode({'q': asked.names[0]})}",
                 "household page": reverse("cases:household", args=[asked.homes[1][0]]),
             }
         except NoReverseMatch:
@@ -189,9 +194,27 @@ class _People:
         client = _signed_in(asked.user)
         for name, several in paths.items():
             self.say(name)
-            self._page(name, asked.user, client, several, small[name])
+            sent = self.page(name, asked.user, client, several, small[name])
+            if name == "name search":
+                self._by_index(name, asked.user, sent)
 
-    def _page(self, name: str, user: Any, client: Any, paths: list[str], small: str) -> None:
+    def _by_index(self, name: str, user: Any, several: list[list[Statement]]) -> None:
+        """No statement reads a table about people from end to end, however few or many it finds."""
+        from parvis.kit.acting import acting
+
+        with acting(user), self._open(self.locked, user):
+            plans = [
+                line
+                for statements in several
+                for text, values in statements
+                for (line,) in self.locked.execute(f"EXPLAIN {text}", values).fetchall()
+            ]
+        whole = {found[1] for line in plans if (found := WHOLE.search(line))}
+        told = f"of {sum(map(len, several))} statements {', '.join(sorted(whole))}"
+        self.lines.append(at_most(f"{name}: tables about people read whole", len(whole), 0, "", told.strip()))
+
+    def page(self, name: str, user: Any, client: Any, paths: list[str], small: str) -> list[list[Statement]]:
+        """One page beside its own statements; returns these, by path. `small`: a path that shows fewer rows."""
         from parvis.kit.acting import acting
 
         def ask(path: str) -> int:
@@ -223,6 +246,7 @@ class _People:
             at_most(f"{name}: to its raw SQL", page.cpu / least.cpu, 3, "x", told),
             at_most(f"{name}: more queries for more rows", most - len(few), 0, "", f"{most} queries"),
         ]
+        return raw
 
     # -- sealing ------------------------------------------------------------------------------------------------------
 
@@ -278,6 +302,11 @@ class _People:
             )
         told = f"{with_.cpu:.2f} ms against {without.cpu:.2f} ms; {opened[0]} sealed columns, keys read and unwrapped"
         self.lines.append(at_most("opening a household of six adds", _more(with_, without), 1, "ms", told))
+
+
+def typed(given: list[str]) -> list[str]:
+    """What is typed to find these people: whole names and their first words, in turns, ASKED of them."""
+    return [name if place % 2 else name.split()[0] for place, name in enumerate(given[:ASKED])]
 
 
 def _more(one: Cost, other: Cost) -> float:

@@ -1,19 +1,31 @@
-"""Today at 100,000 people: the page beside its own statements sent by hand, and how many they are.
+"""Today, a household's page with its plan, and the director's picture: each page beside its own statements sent by
+hand, and how many they are.
 
 The bench's people have no plan: steps are put in by SQL, five of each household, spread over days and workers.
 """
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from parvis.site.bench.meter import Subject, costs
-from parvis.site.bench.people import Statement, _People, _signed_in, recorded
+from parvis.site.bench.people import ASKED, Statement, _People, _signed_in, recorded
 from parvis.site.bench.rounds import CITY, Line, at_most
 
 TIMES = 60
-PATHS = {"mine": "/en/welcome/", "team": "/en/welcome/?whose=team", "office": "/en/welcome/?whose=office"}
+PATHS = {
+    "agent@example.org": {
+        "today, mine": "/en/welcome/",
+        "today, team": "/en/welcome/?whose=team",
+        "today, office": "/en/welcome/?whose=office",
+    },
+    "director@example.org": {
+        "the office's picture, four weeks": "/en/welcome/picture/",
+        "the office's picture, a year": "/en/welcome/picture/?period=year",
+    },
+}
 #: the whole page, once who looks has been told; and with the session
 MOST_QUERIES = 15
 
@@ -45,7 +57,7 @@ SEED = """
 
 
 def welcome(folder: Path, app: str, postmaster: int, say: Callable[[str], None]) -> list[Line]:
-    """Ratios of Today's three days, in the bench's city. Django is set up as the app role.
+    """Ratios of these pages in the bench's city. Django is set up as the app role.
 
     folder: PARVIS_HOME of the bench. app: URL of the app role.
     """
@@ -56,16 +68,17 @@ def welcome(folder: Path, app: str, postmaster: int, say: Callable[[str], None])
     connection.set_tenant(city(CITY))
     bench = _People(folder, app, postmaster, say)
     try:
-        return _days(bench, say)
+        return _pages(bench, say)
     finally:
         bench.close()
         connection.close()
 
 
-def _days(bench: _People, say: Callable[[str], None]) -> list[Line]:
+def _pages(bench: _People, say: Callable[[str], None]) -> list[Line]:
+    from django.urls import reverse
+
     from parvis.accounts.models import User
     from parvis.core.access import DataClass
-    from parvis.kit.acting import acting
 
     say("steps for the bench's households")
     with bench.bare.transaction():
@@ -73,35 +86,46 @@ def _days(bench: _People, say: Callable[[str], None]) -> list[Line]:
         for statement in SEED.split(";\n"):
             if statement.strip():
                 bench.bare.execute(statement, {"class": DataClass.PLAN.value})
-    user = User.objects.get(email="agent@example.org")
-    client = _signed_in(user)
     lines = []
-    for whose, path in PATHS.items():
-        say(f"today: {whose}")
+    for email, paths in PATHS.items():
+        user = User.objects.get(email=email)
+        client = _signed_in(user)
+        for name, path in paths.items():
+            say(name)
+            lines += _beside(bench, user, client, name, path)
+    agent = bench._asked("agent@example.org")
+    homes = {size: [reverse("cases:household", args=[home]) for home in agent.homes[size][:ASKED]] for size in (1, 6)}
+    say("household page with its plan")
+    bench.page("household page with its plan", agent.user, _signed_in(agent.user), homes[6], homes[1][0])
+    return [*lines, *bench.lines]
 
-        def ask(path: str = path) -> int:
-            reply = client.get(path)
-            if reply.status_code != 200:
-                raise RuntimeError(f"{path}: {reply.status_code}")
-            return len(reply.content)
 
-        ask()  # who looked is told once an hour
-        with recorded() as statements:
-            ask()
-        sent: list[Statement] = [
-            each for each in statements if each[0].lstrip("( \n").upper().startswith(("SELECT", "WITH"))
-        ]
-        with acting(user), bench._open(bench.locked, user):
-            page, least = costs(
-                [
-                    Subject(lambda n: ask(), lambda: [psutil.Process()], TIMES),
-                    Subject(lambda n, sent=sent: bench._send(bench.locked, sent), lambda: [psutil.Process()], TIMES),
-                ],
-                bench.postmaster,
-            )
-        told = f"{page.cpu:.1f} ms (application {page.application:.1f}) against {least.cpu:.1f} ms, {page.size} bytes"
-        lines += [
-            at_most(f"today, {whose}: to its raw SQL", page.cpu / least.cpu, 3, "x", told),
-            at_most(f"today, {whose}: queries", len(statements), MOST_QUERIES, "", "of them all, whatever the size"),
-        ]
-    return lines
+def _beside(bench: _People, user: Any, client: Any, name: str, path: str) -> list[Line]:
+    """One page beside its statements, and how many these are."""
+    from parvis.kit.acting import acting
+
+    def ask(number: int = 0) -> int:
+        reply = client.get(path)
+        if reply.status_code != 200:
+            raise RuntimeError(f"{path}: {reply.status_code}")
+        return len(reply.content)
+
+    ask()  # who looked is told once an hour
+    with recorded() as statements:
+        ask()
+    sent: list[Statement] = [
+        each for each in statements if each[0].lstrip("( \n").upper().startswith(("SELECT", "WITH"))
+    ]
+    with acting(user), bench._open(bench.locked, user):
+        page, least = costs(
+            [
+                Subject(ask, lambda: [psutil.Process()], TIMES),
+                Subject(lambda n: bench._send(bench.locked, sent), lambda: [psutil.Process()], TIMES),
+            ],
+            bench.postmaster,
+        )
+    told = f"{page.cpu:.1f} ms (application {page.application:.1f}) against {least.cpu:.1f} ms, {page.size} bytes"
+    return [
+        at_most(f"{name}: to its raw SQL", page.cpu / least.cpu, 3, "x", told),
+        at_most(f"{name}: queries", len(statements), MOST_QUERIES, "", "of them all, whatever the size"),
+    ]

@@ -121,6 +121,8 @@ def act(request: HttpRequest) -> HttpResponse:
         messages.warning(request, _("Choose the steps first."))
         return _back(request)
     by: Any = request.user
+    if request.POST.get("do") == "write" and not one:
+        return _write(request, found)
     try:
         if request.POST.get("do") == "undo":
             said = ngettext(
@@ -144,6 +146,18 @@ def act(request: HttpRequest) -> HttpResponse:
         return _again(request, CONFLICT)
     messages.success(request, said % {"count": len(found)})
     return _back(request)
+
+
+def _write(request: HttpRequest, found: list[Any]) -> HttpResponse:
+    """To the heads of these households: what leaves is chosen and looked at on the page of messages."""
+    heads = steps.heads(found)
+    if not heads:
+        messages.warning(request, _("Nobody of these can be written to."))
+        return _back(request)
+    to = reverse("messaging:write-many") + "?" + urlencode({"person": heads}, doseq=True)
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(status=204, headers={"HX-Redirect": to})
+    return redirect(to)
 
 
 def _move(request: HttpRequest, found: list[Any]) -> str:
