@@ -267,6 +267,8 @@ LINES: dict[str, Line] = {
     "network:review-wrong": Line(EVERYBODY, lambda world: {"key": "unknown", **_service(world)}, "POST", absent=True),
     # referrals
     "referrals:candidates": Line(FILES, the_person, hidden=PARTNERS),
+    "referrals:unmet": Line(FILES, the_person, "POST", {"domain": "work", "reason": "full"}, hidden=PARTNERS),
+    "referrals:unmet-over": Line(FILES, no_row, "POST", absent=True),
     "referrals:new": Line(FILES, lambda world: {"pk": world.person.pk, "service": world.service.pk}, hidden=PARTNERS),
     "referrals:inbox": Line(FILES),
     "referrals:referral": Line(FILES, no_row, absent=True),

@@ -205,6 +205,8 @@ ROUTES: dict[str, Route] = {
     "referrals:own": Route(row("Referral"), forms=({"helped": "yes"},)),
     "referrals:say": Route(row("Referral"), forms=({"state": "withdrawn", "reason": "moved"}, {"state": "accepted"})),
     "referrals:places": Route(lambda world, thing: [{"service": world.asked.pk}], forms=({"offered": "3"},)),
+    "referrals:unmet": Route(persons(), forms=({"domain": "work", "reason": "full"},)),
+    "referrals:unmet-over": Route(row("UnmetNeed"), forms=({},)),
     "referrals:candidates": Route(persons(), asks=("domain=housing&times=evening",)),
     # appointments
     "appointments:calendar": Route(asks=("view=month&show=all", "view=day&show=team", "show=all&on=2026-11-24")),

@@ -60,7 +60,7 @@ from parvis.messaging.models import Message, OptOut
 from parvis.orgs.actions import add_member, end_member
 from parvis.orgs.models import Membership, Organization
 from parvis.plans.models import Plan, Step
-from parvis.referrals.models import Referral, ReferralChange
+from parvis.referrals.models import Referral, ReferralChange, UnmetNeed
 from tests.accounts.people import open_account
 
 SOME = DataClass.IDENTITY | DataClass.CONTACT | DataClass.NEEDS | DataClass.HEALTH
@@ -367,6 +367,10 @@ class World:
         yield referral, REFERRED, (), ("text",)
         said = ReferralChange(person=person, referral=referral, after="sent", way="user", user=by, at=now)
         yield said, REFERRED, (), ("text",)
+        lacks = UnmetNeed(
+            person=person, household=thing.household, need=uuid.uuid4(), domain="work", reason="full", by=by, at=now
+        )
+        yield lacks, see.NEEDS, (), ()
         if person == thing.people[0]:
             yield Intake(person=person, household=thing.household, at=now, by=by), see.HOUSEHOLD, (), ()
 

@@ -33,7 +33,7 @@ from parvis.kit.sealing import Unreadable
 from parvis.ledger.actions import Entry, record, record_many
 from parvis.orgs.models import Organization
 from parvis.referrals import needs, queries, rules
-from parvis.referrals.models import Place, Reason, Referral, ReferralChange, ServiceIntake, State, Way
+from parvis.referrals.models import Place, Reason, Referral, ReferralChange, ServiceIntake, State, Unmet, UnmetNeed, Way
 
 #: what a health or safety need is, its referral is too
 CLASSES = {Domain.HEALTH: DataClass.HEALTH, Domain.SAFETY: DataClass.VIOLENCE}
@@ -96,6 +96,7 @@ def send(
         sender_id=person.holder_id or OFFICE, sent_by=by, previous=asked.previous, consent=consent, classes=classes,
         row_class=CLASSES.get(Domain(asked.domain), DataClass.NEEDS).value, urgent=asked.urgent,
         language=person.language.split("-")[0], interpreter=person.interpreter, state=State.SENT, sent_at=now,
+        borough=needs.borough_of(person),
     )  # fmt: skip
     Vault([person.pk]).put(made, text=asked.text.strip() or None)
     made.place = Place.HELD if _move_place(made.service_id, held=1) else Place.NONE
@@ -108,6 +109,7 @@ def send(
             raise
         raise Refused(_("This person is referred to this service already.")) from error
     _note(made, "", Word(State.SENT), Way.USER, by, made.sender_id, now)
+    UnmetNeed.objects.filter(need=made.need, over_at=None).update(over_at=now)
     _tell(made, State.SENT, by, {"service": made.service_id, "classes": classes})
     return made
 
@@ -134,6 +136,42 @@ def consent_for(viewer: User, person: Person, organization: Organization, classe
         if holds and not classes & ~each.consent.classes:
             return each.consent
     return None
+
+
+# -- nothing fits -----------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def note_unmet(person: Person, domain: str, reason: str, *, by: User) -> UnmetNeed:
+    """Write down that no service was found for a need; said again, it has the newer reason. Raises Denied, Refused."""
+    require(cases.may_write(by, person.pk), "referrals.unmet", person)
+    if domain not in Domain.values or reason not in Unmet.values:
+        raise Refused(_("Choose what is needed, and why nothing fits."))
+    member = HouseholdMember.objects.filter(person=person, until=None).first()
+    key, now = needs.key_of(person, domain), timezone.now()
+    facts = {"reason": reason, "by": by, "language": person.language.split("-")[0], "borough": needs.borough_of(person)}
+    found, _made = UnmetNeed.objects.select_for_update().update_or_create(
+        need=key, over_at=None, defaults=facts,
+        create_defaults={
+            **facts, "person": person, "household_id": member.household_id if member else None, "domain": domain,
+            "at": now, "row_class": CLASSES.get(Domain(domain), DataClass.NEEDS).value,
+        },
+    )  # fmt: skip
+    _about(found, "unmet", by, {"domain": domain, "why": reason})
+    return found
+
+
+@transaction.atomic
+def close_unmet(found: UnmetNeed, *, by: User) -> None:
+    """The need is gone, or was met otherwise. Raises Denied."""
+    require(cases.may_write(by, found.person_id), "referrals.unmet_over", found)
+    if UnmetNeed.objects.filter(pk=found.pk, over_at=None).update(over_at=timezone.now()):
+        _about(found, "unmet_over", by, {"domain": found.domain})
+
+
+def _about(found: UnmetNeed, what: str, by: User, after: dict[str, Any]) -> None:
+    about = ("cases.household", found.household_id) if found.household_id else ("cases.person", found.person_id)
+    record_many([Entry(f"referrals.{what}", *about, None, {"unmet": found.pk, **after})], by=by)
 
 
 # -- answering, following, ending -------------------------------------------------------------------------------------

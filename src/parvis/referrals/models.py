@@ -105,6 +105,7 @@ class Referral(PersonRow):
         "urgent": Personal("what comes first", "case", "needs"),
         "language": Personal("to be understood", "case", "identity"),
         "interpreter": Personal("to be understood", "case", "identity"),
+        "borough": Personal("figures by borough", "case", "contact"),
         "text": Personal("what the service must know", "case", "needs"),
         "outcome": Personal(_KEPT, "case", "needs"),
         "helped": Personal(_KEPT, "case", "needs"),
@@ -138,6 +139,8 @@ class Referral(PersonRow):
     #: language tag in which help is asked for; "" not known
     language = models.CharField(max_length=20, blank=True, default="")
     interpreter = models.BooleanField(default=False)
+    #: code of the borough where they lived then; "" not known, or hidden
+    borough = models.CharField(max_length=80, blank=True, default="")
     text = SealedField(null=True, blank=True)
     place = models.CharField(max_length=5, choices=Place.choices, blank=True, default="")
 
@@ -198,6 +201,8 @@ class Referral(PersonRow):
             ),
             models.Index(fields=["next_due_at"], condition=Q(next_due_at__isnull=False), name="referrals_clock"),
             models.Index(fields=["service", "waitlisted_at"], condition=Q(state="waitlisted"), name="referrals_line"),
+            # figures of a period
+            models.Index(fields=["sent_at"], condition=~Q(state="draft"), name="referrals_asked_in"),
         ]  # fmt: skip
 
 
@@ -239,6 +244,59 @@ class ReferralChange(PersonRow):
             models.CheckConstraint(condition=Q(way="telephone") | Q(spoken_with=""), name="referrals_change_telephone"),
         ]
         indexes = [models.Index(fields=["referral", "at"], name="referrals_changes")]
+
+
+class Unmet(models.TextChoices):
+    """Why a need found no service."""
+
+    NOTHING = "nothing", pgettext_lazy("unmet", "There is no such service")
+    NOT_ELIGIBLE = "not_eligible", pgettext_lazy("unmet", "None takes people in their situation")
+    LANGUAGE = "language", pgettext_lazy("unmet", "None in their language, and no interpreter")
+    FULL = "full", pgettext_lazy("unmet", "All are full")
+    WAIT = "wait", pgettext_lazy("unmet", "The wait is too long")
+    TOO_FAR = "too_far", pgettext_lazy("unmet", "All are too far")
+    TIMES = "times", pgettext_lazy("unmet", "None is open when they can go")
+    COST = "cost", pgettext_lazy("unmet", "All cost too much")
+    OTHER = "other", pgettext_lazy("unmet", "Another reason")
+
+
+class UnmetNeed(PersonRow):
+    """A person's need for which no service was found. It counts in the gap map, and stays when it is over."""
+
+    data_class = None
+    personal = {
+        "household": Personal(_KEPT, "case", "needs"),
+        "need": Personal(_KEPT, "case", "needs"),
+        "domain": Personal("what is missing in the city", "case", "needs"),
+        "language": Personal("what is missing in the city", "case", "identity"),
+        "borough": Personal("figures by borough", "case", "contact"),
+        "reason": Personal("what is missing in the city", "case", "needs"),
+        "by": Personal("who follows the person", "case", "needs"),
+    }
+    not_personal = "class, dates and keys"
+
+    row_class = models.IntegerField(default=DataClass.NEEDS)
+    household = models.ForeignKey(
+        "cases.Household", null=True, blank=True, on_delete=models.SET_NULL, related_name="unmet_needs"
+    )
+    #: as `Referral.need`: what is sent for it later ends it
+    need = models.UUIDField()
+    domain = models.CharField(max_length=10, choices=Domain.choices)
+    language = models.CharField(max_length=20, blank=True, default="")
+    borough = models.CharField(max_length=80, blank=True, default="")
+    reason = models.CharField(max_length=16, choices=Unmet.choices)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+    #: since when it is no longer looked for: a service was asked, or the need is gone
+    over_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(domain__in=Domain.values), name="referrals_unmet_domain"),
+            models.CheckConstraint(condition=Q(reason__in=Unmet.values), name="referrals_unmet_reason"),
+            models.UniqueConstraint(fields=["need"], condition=Q(over_at=None), name="referrals_unmet_once"),
+        ]
+        indexes = [models.Index(fields=["at"], name="referrals_unmet_in")]
 
 
 class ServiceIntake(Row):

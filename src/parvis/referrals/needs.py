@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
+
 from parvis.cases.glance import Profile
 from parvis.cases.models import Address, HouseholdMember, ImmigrationStatus, Person, SpokenLanguage
 from parvis.cases.models.people import Relation
@@ -71,11 +73,22 @@ def facts(profile: Profile) -> Facts:
     # of whom only the year of birth is known: this year's birthday may be to come
     youngest = age if age is None or profile.birth_date else max(0, age - 1)
     status = profile.rows(ImmigrationStatus).filter(until=None).first()
-    home = profile.rows(Address).filter(until=None, hidden=False).exclude(kind=Address.Kind.MAIL).first()
+    home = _home(profile.rows(Address))
     gender = "" if person.gender == "unknown" else person.gender
     stream = profile.vault.open(status, "stream") if status else ""
     borough = _borough(home.borough) if home else ""
     return Facts(youngest, age, gender, stream, borough, _with_children(profile))
+
+
+def _home(rows: QuerySet[Address]) -> Address | None:
+    return rows.filter(until=None, hidden=False).exclude(kind=Address.Kind.MAIL).first()
+
+
+def borough_of(person: Person) -> str:
+    """The code of the borough where a person lives, for figures; "" when it is not known, hidden, or not theirs to see
+    who asks (the database's own lock)."""
+    home = _home(Address.objects.filter(person=person))
+    return _borough(home.borough) if home else ""
 
 
 def _borough(text: str) -> str:

@@ -19,6 +19,7 @@ def household(request: HttpRequest, seen: Glance) -> dict[str, Any] | None:
     cards = [card for card in seen.cards if card.person.pk in seen.sight.writes]
     return {
         "lines": [(line, TONES.get(line.referral.state, "")) for line in found],
+        "unmet": queries.unmet(request.user, seen.household),
         "person": cards[0].person if cards else None,
     }
 

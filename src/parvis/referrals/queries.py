@@ -23,7 +23,7 @@ from parvis.directory.models import Service
 from parvis.kit.sealing import Unreadable
 from parvis.orgs.models import Organization
 from parvis.orgs.rules import partner_roles
-from parvis.referrals.models import Referral, ReferralChange, ServiceIntake, State
+from parvis.referrals.models import Referral, ReferralChange, ServiceIntake, State, UnmetNeed
 
 #: how an inbox is looked at
 SHOWS = ("waiting", "going", "over")
@@ -167,6 +167,21 @@ def open_of(viewer: Any, person: Person, need: uuid.UUID) -> list[Referral]:
     """What is under way for a need already."""
     rows = visible(viewer).filter(person=person, need=need, state__in=OPEN)
     return list(rows.select_related("service", "organization"))
+
+
+def unmet(viewer: Any, household: Household) -> list[UnmetNeed]:
+    """Needs of a household for which nothing was found and that are still looked for, the oldest first."""
+    rows = UnmetNeed.objects.filter(Exists(_held(viewer)), household=household, over_at=None)
+    return list(rows.exclude(person_id__in=cases.denied(viewer)).select_related("person").order_by("at"))
+
+
+def an_unmet_need(viewer: Any, pk: uuid.UUID) -> UnmetNeed:
+    """One that is open, of a person whose file the viewer keeps. Raises Http404."""
+    found = UnmetNeed.objects.filter(Exists(_held(viewer, writes=True)), pk=pk, over_at=None)
+    row = found.exclude(person_id__in=cases.denied(viewer)).first()
+    if row is None:
+        raise Http404
+    return row
 
 
 @dataclass

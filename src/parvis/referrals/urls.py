@@ -12,5 +12,7 @@ urlpatterns = [
     path("<uuid:pk>/say/", following.say, name="say"),
     path("services/<uuid:service>/places/", following.places, name="places"),
     path("of/<uuid:pk>/services/", candidates.candidates, name="candidates"),
+    path("of/<uuid:pk>/unmet/", candidates.unmet, name="unmet"),
+    path("unmet/<uuid:pk>/over/", candidates.over, name="unmet-over"),
     path("of/<uuid:pk>/to/<uuid:service>/", sending.new, name="new"),
 ]

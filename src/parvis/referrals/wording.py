@@ -71,6 +71,8 @@ DEEDS: dict[str, Any] = {
     "referrals.withdrawn": _("Referral withdrawn"),
     "referrals.expired": _("Referral: nobody answered"),
     "referrals.entered_in_error": _("Referral entered by mistake"),
+    "referrals.unmet": _("Need for which no service was found"),
+    "referrals.unmet_over": _("Unmet need: over"),
     "referrals.overdue": _("Referral: a clock has run out"),
 }
 
