@@ -36,7 +36,8 @@ class TimeForm(forms.Form):
     worker = forms.ChoiceField(label=_("With"))
     minutes = forms.TypedChoiceField(
         label=_("How long"), coerce=int, initial=45,
-        choices=[(number, _("%(n)d minutes") % {"n": number}) for number in MINUTES],
+        # when the form is made: "%" would fix the words in the language in which this file was read
+        choices=lambda: [(number, _("%(n)d minutes") % {"n": number}) for number in MINUTES],
     )  # fmt: skip
     slot = forms.ChoiceField(label=_("Free times"), required=False, widget=forms.RadioSelect)
     day = forms.DateField(
