@@ -4,6 +4,7 @@ hand, and how many they are.
 The bench's people have no plan: steps are put in by SQL, five of each household, spread over days and workers.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ MOST_QUERIES = 15
 SEED = """
     INSERT INTO plans_protocolversion (id, number, state, data, note, edits, created_at, changed_at, published_at)
     SELECT gen_random_uuid(), coalesce(max(number), 0) + 1, 'published',
-        '{"steps": [{"code": "B1", "title": {"en": "Bench", "fr": "Banc"}}]}', '', 1, now(), now(), now()
+        %(protocol)s::jsonb, '', 1, now(), now(), now()
     FROM plans_protocolversion;
     INSERT INTO plans_plan (id, person_id, created_at, household_id, protocol_id, first_contact_on, given,
                             given_language, derived_at)
@@ -42,9 +43,10 @@ SEED = """
     FROM cases_household h
     JOIN cases_householdmember m ON m.household_id = h.id AND m.until IS NULL AND m.relation = 'head'
     WHERE h.state = 'open' ON CONFLICT DO NOTHING;
+    UPDATE plans_plan SET protocol_id = (SELECT id FROM plans_protocolversion ORDER BY number DESC LIMIT 1);
     INSERT INTO plans_step (id, person_id, created_at, row_class, household_id, code, scope, kind, owner_role, state,
         due_on, falls_on, responsible_user_id, responsible_org, assigned, by_hand, pinned, why, version, changed_at)
-    SELECT gen_random_uuid(), m.person_id, now(), %(class)s, h.id, 'B' || n, 'household',
+    SELECT gen_random_uuid(), m.person_id, now(), %(class)s, h.id, (%(codes)s::text[])[n], 'household',
         CASE WHEN n = 5 THEN 'legal' ELSE 'target' END, 'caseworker', 'open',
         current_date + (abs(hashtext(h.id::text)) + n * 17) %% 90 - 20,
         current_date + (abs(hashtext(h.id::text)) + n * 17) %% 90 - 20,
@@ -79,13 +81,16 @@ def _pages(bench: _People, say: Callable[[str], None]) -> list[Line]:
 
     from parvis.accounts.models import User
     from parvis.core.access import DataClass
+    from parvis.core.protocol import as_json, shipped_data
 
     say("steps for the bench's households")
+    given = {"class": DataClass.PLAN.value, "codes": ["G20", "G21", "G31", "G32", "Q40"],
+             "protocol": json.dumps(as_json(shipped_data("quebec")))}  # fmt: skip
     with bench.bare.transaction():
         bench.bare.execute(f"SET LOCAL search_path = {CITY}, public")
         for statement in SEED.split(";\n"):
             if statement.strip():
-                bench.bare.execute(statement, {"class": DataClass.PLAN.value})
+                bench.bare.execute(statement, given)
     lines = []
     for email, paths in PATHS.items():
         user = User.objects.get(email=email)
