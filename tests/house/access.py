@@ -249,6 +249,8 @@ LINES: dict[str, Line] = {
     "cases:parcel": Line(EVERYBODY, lambda world: {"key": "unknown"}),
     # the network's upkeep; an organization's page opens by the secret of its link
     "network:home": Line(EDITORS),
+    "network:gaps": Line(frozenset({"coordinator", "director"})),
+    "network:singles": Line(frozenset({"coordinator", "director"})),
     "network:weak": Line(EDITORS),
     "network:rounds": Line(EDITORS),
     "network:begin": Line(EDITORS, method="POST"),

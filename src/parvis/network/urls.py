@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from parvis.network.views import desk, outside
+from parvis.network.views import desk, gaps, outside
 
 app_name = "network"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("alike/", desk.alike, name="alike"),
     path("alike/<uuid:pk>/", desk.pair, name="pair"),
     path("merged/<str:kind>/<uuid:object_id>/undo/", desk.unmerge, name="unmerge"),
+    path("gaps/", gaps.gap_map, name="gaps"),
+    path("gaps/alone/", gaps.singles, name="singles"),
     path("rhythm/", desk.rhythm, name="rhythm"),
     path("review/<str:key>/", outside.review, name="review"),
     path("review/<str:key>/true/", outside.still_true, name="review-true"),

@@ -79,7 +79,7 @@ def home(request: HttpRequest) -> HttpResponse:
             _("Imports do not bring them back."),
         ),
     ]  # fmt: skip
-    return render(request, "network/home.html", {"cards": cards, "trail": []})
+    return render(request, "network/home.html", {"cards": cards, "trail": [], "gaps": rules.may_see_gaps(request.user)})
 
 
 @keeps
