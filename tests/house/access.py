@@ -276,6 +276,9 @@ LINES: dict[str, Line] = {
     "referrals:referral": Line(FILES, no_row, absent=True),
     "referrals:own": Line(SIGNED_IN, no_row, absent=True),
     "referrals:say": Line(FILES, no_row, absent=True),
+    "referrals:link-send": Line(FILES, no_row, "POST", absent=True),
+    "referrals:link": Line(EVERYBODY, lambda world: {"key": "unknown"}, absent=True),
+    "referrals:link-new": Line(EVERYBODY, lambda world: {"key": "unknown"}, "POST", absent=True),
     "referrals:places": Line(FILES, lambda world: {"service": uuid.UUID(int=0)}, absent=True),
     # appointments; the feeds' addresses are secret
     "appointments:calendar": Line(FILES),

@@ -60,7 +60,7 @@ from parvis.messaging.models import Message, OptOut
 from parvis.orgs.actions import add_member, end_member
 from parvis.orgs.models import Membership, Organization
 from parvis.plans.models import Plan, Step
-from parvis.referrals.models import Referral, ReferralChange, UnmetNeed
+from parvis.referrals.models import Referral, ReferralChange, ReferralLink, UnmetNeed
 from tests.accounts.people import open_account
 
 SOME = DataClass.IDENTITY | DataClass.CONTACT | DataClass.NEEDS | DataClass.HEALTH
@@ -371,6 +371,8 @@ class World:
             person=person, household=thing.household, need=uuid.uuid4(), domain="work", reason="full", by=by, at=now
         )
         yield lacks, see.NEEDS, (), ()
+        link = ReferralLink(person=person, referral=referral, key_hash=uuid.uuid4().hex, made_at=now, expires_at=now)
+        yield link, KEEPERS, (), ()
         if person == thing.people[0]:
             yield Intake(person=person, household=thing.household, at=now, by=by), see.HOUSEHOLD, (), ()
 

@@ -5,6 +5,7 @@
 
 import hashlib
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -21,8 +22,17 @@ def in_role(user: uuid.UUID, organization: uuid.UUID) -> uuid.UUID:
     return uuid.UUID(hashlib.sha256(f"{user}{organization}".encode()).hexdigest()[:32])
 
 
+@dataclass(frozen=True)
+class Holder:
+    """Whoever opened one thing by a secret link, without an account. `grant`: what it is granted by."""
+
+    grant: uuid.UUID
+
+
 def grantees(viewer: Any) -> list[uuid.UUID]:
     """Everything a file can be granted to that this viewer stands for; empty for strangers and suspended accounts."""
+    if isinstance(viewer, Holder):
+        return [viewer.grant]
     if not isinstance(viewer, User) or not viewer.is_active:
         return []
     if needs_second_factor(viewer, production=settings.PRODUCTION) and not has_second_factor(viewer):

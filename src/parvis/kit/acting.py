@@ -29,6 +29,8 @@ class Actor:
     purpose: str
     #: the API token by which a program acts for `user`: the database then gives no more than the token's organization
     token: uuid.UUID | None = None
+    #: the hash of a secret link's key: the database then gives what this link opens, and nothing else
+    link: str = ""
 
 
 _actor: ContextVar[Actor | None] = ContextVar("parvis_actor", default=None)
@@ -44,6 +46,13 @@ def acting(user: Any, *, purpose: str = "work") -> Iterator[None]:
     """Act as `user` (a User or its id) inside this block, in this thread; blocks nest."""
     account = user if isinstance(user, uuid.UUID) else user.pk
     with _as(Actor(account, purpose, getattr(user, "by_token", None))):
+        yield
+
+
+@contextmanager
+def acting_by_link(key_hash: str) -> Iterator[None]:
+    """Act as whoever holds a secret link: nobody has signed in, and one thing alone is open."""
+    with _as(Actor(None, "link", link=key_hash)):
         yield
 
 
@@ -92,7 +101,9 @@ def declare(held: Any) -> None:
 
 def _signed(held: Any, actor: Actor) -> str:
     with held.cursor() as cursor:
-        if actor.token is None:
+        if actor.link:
+            cursor.execute("SELECT access_claims_of_link(%s)", [actor.link])
+        elif actor.token is None:
             cursor.execute("SELECT access_claims(%s)", [actor.user])
         else:
             cursor.execute("SELECT access_claims_of_token(%s, %s)", [actor.token, actor.user])

@@ -9,7 +9,10 @@ from django.http import HttpRequest
 
 ALIAS = "public"
 #: parts of addresses that somebody opens by a secret of their own
-PERSONAL = ("/account/", "/corrections/", "/appointments/feed/", "/network/review/", "/api/partners/", "/readyz")
+PERSONAL = (
+    "/account/", "/corrections/", "/appointments/feed/", "/network/review/", "/referrals/link/", "/api/partners/",
+    "/readyz",
+)  # fmt: skip
 
 
 def is_for_everybody(request: HttpRequest) -> bool:

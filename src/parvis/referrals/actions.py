@@ -23,6 +23,7 @@ from parvis.cases.actions.sharing import Terms
 from parvis.cases.models import Consent, ConsentRecipient, HouseholdMember, Person
 from parvis.cases.models.base import OFFICE
 from parvis.cases.models.profile import Domain
+from parvis.cases.rules import Holder
 from parvis.cases.vault import Vault
 from parvis.core import referral as core
 from parvis.core.access import DataClass
@@ -32,7 +33,7 @@ from parvis.directory.models import Service
 from parvis.kit.sealing import Unreadable
 from parvis.ledger.actions import Entry, record, record_many
 from parvis.orgs.models import Organization
-from parvis.referrals import needs, queries, rules
+from parvis.referrals import links, needs, queries, rules
 from parvis.referrals.models import Place, Reason, Referral, ReferralChange, ServiceIntake, State, Unmet, UnmetNeed, Way
 
 #: what a health or safety need is, its referral is too
@@ -111,6 +112,7 @@ def send(
     _note(made, "", Word(State.SENT), Way.USER, by, made.sender_id, now)
     UnmetNeed.objects.filter(need=made.need, over_at=None).update(over_at=now)
     _tell(made, State.SENT, by, {"service": made.service_id, "classes": classes})
+    links.announce(made, by=by)
     return made
 
 
@@ -179,10 +181,10 @@ def _about(found: UnmetNeed, what: str, by: User, after: dict[str, Any]) -> None
 
 @transaction.atomic
 def say(
-    found: Referral, word: Word, *, by: User, party: Party, way: str = Way.USER, version: int | None = None
+    found: Referral, word: Word, *, by: User | Holder, party: Party, way: str = Way.USER, version: int | None = None
 ) -> Referral:
-    """Say what becomes of a referral, on behalf of `party`. By telephone, the desk speaks in the recipient's name; who
-    keeps the file writes down what the person answers when asked.
+    """Say what becomes of a referral, on behalf of `party`; by a link, of the one that it opens. By telephone, the desk
+    speaks in the recipient's name; who keeps the file writes down what the person answers when asked.
 
     Raises Denied, Refused (with what is wrong), Full, Conflict when somebody else said something since `version`.
     """
@@ -196,7 +198,17 @@ def say(
     if version is not None and now.version != version:
         raise Conflict(now)
     spoken = Party.RECIPIENT if way == Way.TELEPHONE else party
-    return _move(now, word, spoken, by=by, way=way)
+    said = _move(now, word, spoken, by=links.BY_LINK if isinstance(by, Holder) else by, way=way)
+    if party is Party.SENDER and way == Way.USER and said.state == State.SEEN:  # what they asked is answered
+        links.announce(said, by=by)
+    return said
+
+
+@transaction.atomic
+def send_link(found: Referral, *, by: User) -> str:
+    """Mail whoever was asked a link to answer by; returns the address. Raises Denied, Refused."""
+    require(Party.SENDER in queries.parties(by, found), "referrals.link.sent")
+    return links.send(found, by=by)
 
 
 def _move(now: Referral, word: Word, party: Party, *, by: Any, way: str) -> Referral:

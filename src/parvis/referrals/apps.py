@@ -21,9 +21,14 @@ class ReferralsConfig(AppConfig):
         from parvis.ledger.actions import subscribe
         from parvis.referrals import actions, panels, policies, rules, wording
 
-        locks.SPECIAL |= {"Referral": policies.referral, "ReferralChange": policies.change}
+        locks.SPECIAL |= {
+            "Referral": policies.referral,
+            "ReferralChange": policies.change,
+            "ReferralLink": policies.link,
+        }
         locks.SOURCES["referral"] = policies.source()
         locks.CHANGES["referrals_referral"] = "INSERT OR DELETE OR UPDATE OF state, classes, consent_id"
+        locks.CHANGES["referrals_referrallink"] = "INSERT"
         provide(policies.statements, referral)
         sweeps.add("clocks of referrals", dt.timedelta(minutes=15), actions.run_clocks)
         subscribe("cases.consent.withdrawn", actions.consent_withdrawn)

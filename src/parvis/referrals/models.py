@@ -299,6 +299,18 @@ class UnmetNeed(PersonRow):
         indexes = [models.Index(fields=["at"], name="referrals_unmet_in")]
 
 
+class ReferralLink(PersonRow):
+    """The key of a link by which whoever was asked answers one referral without an account, as a hash."""
+
+    data_class = None
+    not_personal = "the hash of a random key, and dates"
+
+    referral = models.ForeignKey(Referral, on_delete=models.CASCADE, related_name="links")
+    key_hash = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+
 class ServiceIntake(Row):
     """How a service takes referrals: what it must know of a person, and its places. Nobody is named here."""
 

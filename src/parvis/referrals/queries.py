@@ -15,6 +15,7 @@ from parvis.appointments import queries as appointments
 from parvis.cases import queries as cases
 from parvis.cases.models import Household, Person
 from parvis.cases.models.access import Basis
+from parvis.cases.rules import Holder
 from parvis.cases.vault import Vault
 from parvis.core.access import DataClass
 from parvis.core.referral import ACTIVE, ASKED, TRANSITIONS, Overdue, Party, WorkingTime, path
@@ -74,10 +75,15 @@ def one(viewer: Any, pk: uuid.UUID) -> Referral:
     return found
 
 
+def by_link(holder: Holder) -> Referral:
+    """The one that a link opens to who holds it. Raises Referral.DoesNotExist."""
+    return Referral.objects.select_related("service", "organization").get(pk=holder.grant)
+
+
 def parties(viewer: Any, found: Referral) -> set[Party]:
     """On whose behalf the viewer may speak."""
     told = set()
-    if found.organization_id in partner_roles(viewer):
+    if found.organization_id in partner_roles(viewer) or (isinstance(viewer, Holder) and viewer.grant == found.pk):
         told.add(Party.RECIPIENT)
     held = cases.granted(viewer).filter(person_id=found.person_id)
     if held.filter(writes=True).exists():

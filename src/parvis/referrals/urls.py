@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from parvis.referrals.views import candidates, following, sending
+from parvis.referrals.views import candidates, following, link, sending
 
 app_name = "referrals"
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("<uuid:pk>/", following.referral, name="referral"),
     path("<uuid:pk>/own/", following.own, name="own"),
     path("<uuid:pk>/say/", following.say, name="say"),
+    path("<uuid:pk>/link/", following.send_link, name="link-send"),
+    path("link/<str:key>/", link.link, name="link"),
+    path("link/<str:key>/new/", link.renew, name="link-new"),
     path("services/<uuid:service>/places/", following.places, name="places"),
     path("of/<uuid:pk>/services/", candidates.candidates, name="candidates"),
     path("of/<uuid:pk>/unmet/", candidates.unmet, name="unmet"),

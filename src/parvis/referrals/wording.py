@@ -73,6 +73,7 @@ DEEDS: dict[str, Any] = {
     "referrals.entered_in_error": _("Referral entered by mistake"),
     "referrals.unmet": _("Need for which no service was found"),
     "referrals.unmet_over": _("Unmet need: over"),
+    "referrals.link.sent": _("Referral: a link was mailed to the organization"),
     "referrals.overdue": _("Referral: a clock has run out"),
 }
 

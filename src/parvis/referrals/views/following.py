@@ -8,14 +8,14 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from parvis.cases.actions.moves import Conflict, Refused
 from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk
 from parvis.core.referral import Overdue, Party
 from parvis.ledger.actions import seen
 from parvis.orgs.rules import is_partner
-from parvis.referrals import actions, queries, rules, wording
+from parvis.referrals import actions, links, queries, rules, wording
 from parvis.referrals.actions import Word
 from parvis.referrals.forms import PlacesForm, WordForm
 from parvis.referrals.models import Referral, State, Way
@@ -94,6 +94,20 @@ def say(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("referrals:referral", pk=pk)
 
 
+@at_desk(rules.may_see_referrals)
+@require_POST
+def send_link(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Mail them a link by which they answer without an account."""
+    found = queries.one(request.user, pk)
+    try:
+        to = actions.send_link(found, by=request.user)  # type: ignore[arg-type]
+    except Refused as why:
+        messages.error(request, str(why))
+    else:
+        messages.success(request, _("A link is on its way to %(address)s.") % {"address": to})
+    return redirect("referrals:referral", pk=pk)
+
+
 @transaction.atomic
 def own(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The person's own word, from their own page: did it help?"""
@@ -157,9 +171,9 @@ def _page(request: HttpRequest, found: Referral, wrong: WordForm | None = None) 
     offers, typed = [], []
     for party in (Party.RECIPIENT, Party.SENDER):
         if party in mine:
-            offers += [_offer(state, wrong) for state in _offered(found, party)]
+            offers += [offer(state, wrong) for state in offered(found, party)]
     if Party.SENDER in mine and Party.RECIPIENT not in mine:
-        typed = [_offer(state, wrong, telephone=True) for state in _offered(found, Party.RECIPIENT)]
+        typed = [offer(state, wrong, telephone=True) for state in offered(found, Party.RECIPIENT)]
     return {
         "referral": found, "told": told, "line": told.line, "heading": _("Referral"), "offers": offers, "typed": typed,
         "sender": Party.SENDER in mine, "recipient": Party.RECIPIENT in mine,
@@ -167,17 +181,18 @@ def _page(request: HttpRequest, found: Referral, wrong: WordForm | None = None) 
         "person": told.line.person if Party.SENDER in mine else None,
         "late": [wording.OVERDUE[each] for each in Overdue if each & found.overdue], "clocks": wording.clocks(found),
         "ended": found.ended_at is not None,
+        "link_to": links.address(found.organization) if Party.SENDER in mine and found.ended_at is None else "",
         "heard": queries.ways_on(found, Party.PERSON) if Party.SENDER in mine else [],
         "tone": wording.TONES.get(found.state, ""),
     }  # fmt: skip
 
 
-def _offered(found: Referral, party: Party) -> list[State]:
+def offered(found: Referral, party: Party) -> list[State]:
     """What may follow; that a recipient has seen it is said by their looking."""
     return [state for state in queries.ways_on(found, party) if state != State.SEEN or party is Party.SENDER]
 
 
-def _offer(state: State, wrong: WordForm | None, *, telephone: bool = False) -> dict[str, Any]:
+def offer(state: State, wrong: WordForm | None, *, telephone: bool = False) -> dict[str, Any]:
     """A state that may follow, its button and its form; the one that was wrong keeps what was typed."""
     mine = wrong is not None and wrong["state"].value() == state and ("spoken_with" in wrong.fields) == telephone
     form = wrong if mine else WordForm(state=state, telephone=telephone)
