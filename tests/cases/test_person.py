@@ -374,3 +374,12 @@ def test_a_row_is_reached_through_its_own_person_alone(alice: Any, amina: Person
     page(desk, amina, f"notes/{note.pk}/", status=404)
     page(desk, youssef, f"part/address/{row.pk}/", status=404)
     page(desk, amina, "part/secret/new/", status=404)
+
+
+def test_a_look_says_why_its_viewer_may_see_the_file(alice: Any, amina: Person) -> None:
+    charlie = open_account("charlie", "agent")
+    page(signed_in(charlie), amina)
+    page(signed_in(alice), amina)
+    seen = page(signed_in(alice), amina, "seen/")
+    assert "Lead or backup worker" in seen, "Alice opened the file"
+    assert "The organization that holds the file" in seen, "Charlie is of the office"

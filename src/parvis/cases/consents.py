@@ -293,6 +293,12 @@ class Looked:
     places: list[str]
     when: dt.datetime
     words: list[Promise]
+    why: str
+
+
+def reason_to_see(code: str) -> str:
+    """In words why somebody could see a person, from the reason that a look is told with."""
+    return str(Basis(code).label) if code in Basis.values else code
 
 
 def looks(viewer: Any, person: uuid.UUID, *, limit: int = 50) -> list[Looked]:
@@ -312,6 +318,7 @@ def looks(viewer: Any, person: uuid.UUID, *, limit: int = 50) -> list[Looked]:
             [] if look.who and look.who.office_role else at.get(getattr(look.who, "pk", None), []),
             look.when,
             [CLASS_WORDS[DataClass[code.upper()]] for code in look.fields if code.upper() in DataClass.__members__],
+            reason_to_see(look.why),
         )
         for look in found
     ]

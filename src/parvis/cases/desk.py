@@ -48,13 +48,14 @@ def the_person(request: HttpRequest, pk: uuid.UUID) -> Person:
 
 
 def looked(request: HttpRequest, sight: queries.Sight, wanted: Iterable[uuid.UUID] | None = None) -> None:
-    """Tell the ledger of whom this page shows something, and which classes of data: once an hour for each person."""
-    by_classes: dict[int, list[uuid.UUID]] = {}
+    """Tell the ledger of whom this page shows something, which classes of data, and why the viewer may see them: once
+    an hour for each person."""
+    alike: dict[tuple[int, str], list[uuid.UUID]] = {}
     for person in sight.classes if wanted is None else wanted:
-        by_classes.setdefault(sight.classes[person], []).append(person)
-    for classes, persons in by_classes.items():
+        alike.setdefault((sight.classes[person], sight.bases.get(person, "")), []).append(person)
+    for (classes, basis), persons in alike.items():
         shown = [name for name in names(classes) if name != DataClass.PLAN.name.lower()]  # type: ignore[union-attr]
-        seen(persons, by=request.user, of=Person, fields=shown)
+        seen(persons, by=request.user, of=Person, fields=shown, reason=str(basis))
 
 
 def writer(sight: queries.Sight, person: Person, action: str) -> None:

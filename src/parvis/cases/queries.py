@@ -66,6 +66,7 @@ class Sight:
         self.classes: dict[uuid.UUID, int] = {}
         self.writes: set[uuid.UUID] = set()
         self.homes: dict[uuid.UUID, uuid.UUID | None] = {}
+        self.bases: dict[uuid.UUID, Basis] = {}  # the nearest reason why each may be seen
         # keys, not a sub-select: both sides of OR are then looked up by index, among a million files
         self._ever = [] if household is None else fetched(HouseholdMember, "household_id = %s", _BY_TIME, [household])
         wanted = {row.person_id for row in self._ever} | set(persons)
@@ -73,9 +74,10 @@ class Sight:
             now = timezone.now()
             cursor.execute(_SIGHT, [rules.grantees(viewer), now, now, household, list(wanted)])
             held = cursor.fetchall()
-        for person, home, classes, writes in held:
+        for person, home, classes, writes, basis in held:
             self.classes[person] = self.classes.get(person, 0) | classes
             self.homes[person] = home
+            self.bases[person] = min(Basis(basis), self.bases.get(person, Basis.OWN), key=_NEAREST.index)
             if writes:
                 self.writes.add(person)
 
@@ -131,9 +133,14 @@ class Sight:
         return asked, values
 
 
+#: of several reasons to see a person, the one that says most: an emergency before a habit
+_NEAREST = [
+    Basis.SELF, Basis.BREAK_GLASS, Basis.REQUEST, Basis.LEAD, Basis.NAMED, Basis.REFERRAL, Basis.CONSENT, Basis.OWN,
+]  # fmt: skip
+
 # A denial is asked of the database in the same statement. Both sides of OR by index.
 _SIGHT = """
-    SELECT person_id, household_id, classes, writes FROM cases_access
+    SELECT person_id, household_id, classes, writes, basis FROM cases_access
     WHERE grantee_id = ANY(%s) AND valid_from <= %s AND valid_until > %s
         AND person_id <> ALL ((SELECT access_denied())::uuid[]) AND (household_id = %s OR person_id = ANY(%s))
 """

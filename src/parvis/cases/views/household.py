@@ -15,6 +15,7 @@ from parvis.cases import consequences, glance, panels, queries, wording
 from parvis.cases.actions import moves
 from parvis.cases.actions.moves import Conflict, Move, Refused
 from parvis.cases.actions.people import NewPerson
+from parvis.cases.consents import reason_to_see
 from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk, looked, the_household
 from parvis.cases.glance import Glance
 from parvis.cases.household_forms import CHANGES, RELATIONS, ArrivalForm, ChangeForm
@@ -239,7 +240,7 @@ def lookers_of(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     looks = [(card.person, look) for card in seen.cards for look in lookers(card.person.pk)]
     looks.sort(key=lambda pair: pair[1].when, reverse=True)
     lines = [
-        {"at": look.when, "by": str(look.who or look.label), "person": person, "why": look.why,
+        {"at": look.when, "by": str(look.who or look.label), "person": person, "why": reason_to_see(look.why),
          "what": wording.classes(look.fields)}
         for person, look in looks[:300]
     ]  # fmt: skip

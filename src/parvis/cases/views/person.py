@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from parvis.cases import consequences, glance, links, wording
 from parvis.cases.actions import profile as actions
 from parvis.cases.actions.moves import Conflict, Refused
+from parvis.cases.consents import reason_to_see
 from parvis.cases.desk import CONFLICT, UNPROCESSABLE, at_desk, looked, writer
 from parvis.cases.glance import Profile
 from parvis.cases.models import Address, ImmigrationStatus, Note, Person
@@ -245,7 +246,12 @@ def lookers_of(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Who has seen this person's file, when, why and which parts."""
     profile = the_profile(request, pk, "cases.person.seen")
     lines = [
-        {"at": look.when, "by": str(look.who or look.label), "why": look.why, "what": wording.classes(look.fields)}
+        {
+            "at": look.when,
+            "by": str(look.who or look.label),
+            "why": reason_to_see(look.why),
+            "what": wording.classes(look.fields),
+        }
         for look in lookers(pk)
     ]
     return render(request, "cases/person_seen.html", page(profile, looks=lines))
