@@ -518,6 +518,18 @@ def _judge(run: Round, log: _Kept, figure: Figure) -> None:
     assert run.count["canaries"] and run.count["hidden"], "the control: somebody saw something, and somebody did not"
 
 
+@pytest.mark.parametrize("production", [True, False], ids=["in production", "the control: in the demo"])
+def test_office_staff_without_a_second_factor_are_shown_nobody(
+    world: World, clients: Any, figure: Figure, settings: Any, production: bool
+) -> None:
+    """Whatever they ask for: the accounts of this world have a password alone."""
+    settings.PRODUCTION = production
+    run = Round(world, clients, one_in=len(routes()) * 3)
+    run.ask_all(THINGS, ("lead", "named", "privacy"))
+    figure(requests=run.count["requests"], canaries=run.count["canaries"], errors=len(run.broken))
+    assert run.count["requests"] > 20 and bool(run.count["canaries"]) is not production
+
+
 def test_answers_leak_when_both_locks_are_off(
     world: World, clients: Any, figure: Figure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
