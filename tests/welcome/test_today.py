@@ -183,13 +183,15 @@ def test_the_number_of_questions_is_the_same_for_ten_and_for_many(alice: Any) ->
 
     def asked(path: str) -> int:
         client.get(path)  # who looked is told once an hour
-        with CaptureQueriesContext(
-            connection,
-        ) as found:
-            page = client.get(path)
-        assert page.status_code == 200
-        # which city a name is of is remembered by the process for a while, whoever asks
-        return len([q for q in found if not re.match(r"(RELEASE |)SAVEPOINT|SET |SELECT .cities_", q["sql"])])
+        seen = []
+        for _again in range(2):
+            with CaptureQueriesContext(connection) as found:
+                page = client.get(path)
+            assert page.status_code == 200
+            # which city a name is of is remembered by the process for a while, whoever asks
+            seen.append([q for q in found if not re.match(r"(RELEASE |)SAVEPOINT|SET |SELECT .cities_", q["sql"])])
+        # what a process or a session remembers for a minute may run out in one of two, on a slow machine
+        return min(map(len, seen))
 
     counts = {}
     for number in (10, 300):
