@@ -99,7 +99,7 @@ def _link(request: HttpRequest, **more: str) -> str:
 
 def _measures() -> list[tuple[str, str]]:
     return [
-        ("asked", _("Needs asked")), ("accepted", _("Accepted")), ("full", _("No place")),
+        ("asked", _("Needs asked")), ("accepted", _("Accepted")), ("full", _("No free place")),
         ("waiting", pgettext("gaps", "Waiting")), ("unmet", _("Unmet")), ("waited", _("Days to a yes")),
     ]  # fmt: skip
 
