@@ -63,10 +63,10 @@ class AllSight(queries.Sight):
         return model.objects.filter(person_id__in=list(self.classes))
 
     def read(
-        self, model: Any, more: str = "true", order: str = "created_at", *, with_account: str = ""
+        self, model: Any, more: str = "true", order: str = "created_at", values: Any = (), *, with_account: str = ""
     ) -> Any:  # fmt: skip
         asked = f"person_id = ANY(%s) AND ({more})"
-        return queries.fetched(model, asked, order, [list(self.classes)], with_account)
+        return queries.fetched(model, asked, order, [list(self.classes), *values], with_account)
 
 
 def without_the_code(patch: pytest.MonkeyPatch, world: World) -> None:

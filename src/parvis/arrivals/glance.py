@@ -5,7 +5,6 @@ from typing import Any
 from django.http import HttpRequest
 
 from parvis.arrivals import queries
-from parvis.arrivals.models import Intake
 from parvis.cases.glance import Glance
 from parvis.cases.models.people import HouseholdState
 from parvis.core.access import DataClass
@@ -15,8 +14,7 @@ def load(request: HttpRequest, seen: Glance) -> dict[str, Any] | None:
     """Three questions, whatever the household; None when there is nothing to say."""
     seen_of = seen.sight.who(DataClass.HOUSEHOLD)
     arrival = queries.of_household(seen.household.pk, seen_of)
-    short = Intake.objects.filter(household=seen.household, completed_at=None, person_id__in=seen_of)
-    intake = short.select_related("by", "surge").first()
+    intake = queries.unfinished(seen.household.pk, seen_of)
     surge = queries.surge()
     announces = arrival is None and seen.writes and seen.household.state == HouseholdState.OPEN
     if arrival is None and intake is None and surge is None and not announces:

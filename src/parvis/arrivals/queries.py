@@ -15,7 +15,7 @@ from parvis.arrivals.models import Arrival, ImportProgress, Intake, Manifest, Ma
 from parvis.arrivals.staging import Staging
 from parvis.cases import rules as cases
 from parvis.cases.models import Household, HouseholdMember, Person
-from parvis.cases.queries import granted
+from parvis.cases.queries import fetched, granted
 from parvis.cases.vault import Vault
 from parvis.core import manifest as lists
 from parvis.core.access import DataClass
@@ -218,8 +218,9 @@ def arrival(viewer: Any, pk: uuid.UUID) -> Arrival:
 
 def of_household(household: uuid.UUID, persons: Iterable[uuid.UUID]) -> Arrival | None:
     """The latest arrival of a household that counts, if its head is among the persons whom the viewer may see."""
-    found = Arrival.objects.filter(household_id=household, person_id__in=list(persons))
-    return found.exclude(state=Arrival.State.CANCELLED).select_related("met_by").order_by("-expected_at").first()
+    counts = "household_id = %s AND person_id = ANY(%s) AND state <> %s"
+    values = [household, list(persons), Arrival.State.CANCELLED.value]
+    return next(iter(fetched(Arrival, counts, "expected_at DESC LIMIT 1", values)), None)
 
 
 def day(on: dt.date, days: int = 1) -> tuple[dt.datetime, dt.datetime]:
@@ -236,7 +237,13 @@ def day(on: dt.date, days: int = 1) -> tuple[dt.datetime, dt.datetime]:
 
 def surge() -> Surge | None:
     """The surge that holds now, or None. It names nobody: everybody may know how the office works today."""
-    return Surge.objects.filter(ended_at=None).select_related("begun_by").first()
+    return next(iter(fetched(Surge, "ended_at IS NULL", "begun_at LIMIT 1", [], "begun_by")), None)
+
+
+def unfinished(household: uuid.UUID, persons: Iterable[uuid.UUID]) -> Intake | None:
+    """The short intake of a household of which the rest is still to be asked, with who received them."""
+    short = "household_id = %s AND person_id = ANY(%s) AND completed_at IS NULL"
+    return next(iter(fetched(Intake, short, "at LIMIT 1", [household, list(persons)], "by")), None)
 
 
 def intake(household: uuid.UUID) -> Intake:

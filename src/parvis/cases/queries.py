@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import connection, models
 from django.db.models import F, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
@@ -25,6 +25,7 @@ from parvis.core.access import DataClass
 from parvis.kit.sealing import blind
 
 RowType = TypeVar("RowType", bound=PersonRow)
+AnyRow = TypeVar("AnyRow", bound=models.Model)
 
 
 # -- the projection ---------------------------------------------------------------------------------------------------
@@ -108,17 +109,24 @@ class Sight:
         return found.filter(allowed)
 
     def read(
-        self, model: type[RowType], more: str = "true", order: str = "created_at", *, with_account: str = ""
+        self,
+        model: type[RowType],
+        more: str = "true",
+        order: str = "created_at",
+        values: Sequence[Any] = (),
+        *,
+        with_account: str = "",
     ) -> list[RowType]:
-        """As `rows`, of the rows for which `more` is true (SQL, no values of a request in it), in this order; what a
-        page reads: composing a statement anew costs the web process more than PostgreSQL spends on it.
+        """As `rows`, of the rows for which `more` is true (SQL; its values are `values`), in this order; what a page
+        reads: composing a statement anew costs the web process more than PostgreSQL spends on it.
 
-        `with_account`: a foreign key to an account that every row has, read along (its name and address)."""
+        `with_account`: a foreign key to an account, read along (its name and address)."""
         if model.data_class is not None:
-            asked, values = ["person_id = ANY(%s)"], [self.who(model.data_class)]
+            asked, seen = ["person_id = ANY(%s)"], [self.who(model.data_class)]
         else:
-            asked, values = self._by_row_class(model)
-        return fetched(model, f"({' OR '.join(asked) or 'false'}) AND ({more})", order, values, with_account)
+            asked, seen = self._by_row_class(model)
+        condition = f"({' OR '.join(asked) or 'false'}) AND ({more})"
+        return fetched(model, condition, order, [*seen, *values], with_account)
 
     def _by_row_class(self, model: type[RowType]) -> tuple[list[str], list[Any]]:
         asked: list[str] = []
@@ -148,32 +156,44 @@ _BY_TIME = "since, created_at"
 
 
 def fetched(
-    model: type[RowType], condition: str, order: str, values: list[Any], with_account: str = ""
-) -> list[RowType]:
+    model: type[AnyRow], condition: str, order: str, values: Sequence[Any], with_account: str = ""
+) -> list[AnyRow]:
     """Rows by a condition in SQL with its values, without the making of a statement: for what every page asks."""
     columns = [column.attname for column in model._meta.concrete_fields]
+    read = _readers(model)
     found = []
     with connection.cursor() as cursor:
         cursor.execute(_statement(model, condition, order, with_account), values)
         for row in cursor.fetchall():
-            one = model.from_db(connection.alias, columns, row[: len(columns)])
+            given = list(row[: len(columns)])
+            for place, reader in read:
+                given[place] = reader(given[place], None, connection)
+            one = model.from_db(connection.alias, columns, given)
             if with_account:
-                setattr(one, with_account, User.from_db(connection.alias, _ACCOUNT, row[len(columns) :]))
+                account = row[len(columns) :]
+                setattr(one, with_account, User.from_db(connection.alias, _ACCOUNT, account) if account[0] else None)
             found.append(one)
     return found
+
+
+@lru_cache(maxsize=200)
+def _readers(model: type[models.Model]) -> list[tuple[int, Any]]:
+    """Of the columns that don't come as they are meant (JSON comes as text): place and what reads it."""
+    fields = enumerate(model._meta.concrete_fields)
+    return [(place, field.from_db_value) for place, field in fields if hasattr(field, "from_db_value")]
 
 
 _ACCOUNT = ["id", "email", "name"]
 
 
 @lru_cache(maxsize=500)
-def _statement(model: type[PersonRow], condition: str, order: str, with_account: str) -> str:
+def _statement(model: type[models.Model], condition: str, order: str, with_account: str) -> str:
     table = model._meta.db_table
     columns = [f'{table}."{column.column}"' for column in model._meta.concrete_fields]
     joined = ""
     if with_account:
         columns += [f"account.{column}" for column in _ACCOUNT]
-        joined = f"JOIN (SELECT {', '.join(_ACCOUNT)} FROM {User._meta.db_table}) AS account"
+        joined = f"LEFT JOIN (SELECT {', '.join(_ACCOUNT)} FROM {User._meta.db_table}) AS account"
         joined += f" (account_id, email, name) ON account_id = {table}.{with_account}_id"
         columns[-3] = "account_id"
     return f"SELECT {', '.join(columns)} FROM {table} {joined} WHERE {condition} ORDER BY {order}"

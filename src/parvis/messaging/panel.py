@@ -16,8 +16,8 @@ def load(request: HttpRequest, seen: Glance) -> dict[str, Any] | None:
     """One question. Only for who keeps the file: others don't write in the office's name."""
     if not seen.writes or not seen.cards:
         return None
-    rows = seen.sight.rows(Message).exclude(delivery=Delivery.CANCELLED)
-    found = rows.defer("text", "subject").order_by("-created_at")[:SHOWN]
+    last = f"created_at DESC LIMIT {SHOWN}"
+    found = seen.sight.read(Message, "delivery <> %s", last, [Delivery.CANCELLED.value])
     return {
         "lines": [{"message": each, "what": name_of(each.template)} for each in found],
         "person": seen.cards[0].person,

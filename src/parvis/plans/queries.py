@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
 
@@ -87,9 +87,10 @@ def group_of(step: Step, today: dt.date) -> str:
 def board(sight: Sight, household: Household, people: dict[uuid.UUID, Person], language: str) -> Board | None:
     """The plan of a household, or None when this viewer sees no step of it. Three questions, whatever its length;
     one more when an organization is responsible for something."""
-    found = sight.rows(Step).filter(household=household).exclude(state=State.RETIRED)
-    steps = list(found.order_by(F("due_on").asc(nulls_last=True), "code", "created_at"))
-    plan = sight.rows(Plan).filter(household=household).first()
+    mine = "household_id = %s AND state <> %s"
+    by_day = "due_on ASC NULLS LAST, code, created_at"
+    steps = sight.read(Step, mine, by_day, [household.pk, State.RETIRED.value])
+    plan = next(iter(sight.read(Plan, "household_id = %s", "id LIMIT 1", [household.pk])), None)
     if not steps:
         return None
     today = timezone.localdate()

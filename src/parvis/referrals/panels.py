@@ -15,11 +15,12 @@ def household(request: HttpRequest, seen: Glance) -> dict[str, Any] | None:
     """A household's referrals: for who keeps the file."""
     if not seen.writes:
         return None
-    found = queries.of_household(request.user, seen.household, most=8)
+    people = {card.person.pk: card.person for card in seen.cards}
+    found = queries.of_household(seen.sight, seen.household, people, most=8)
     cards = [card for card in seen.cards if card.person.pk in seen.sight.writes]
     return {
         "lines": [(line, TONES.get(line.referral.state, "")) for line in found],
-        "unmet": queries.unmet(request.user, seen.household),
+        "unmet": queries.unmet(seen.sight, seen.household, people),
         "person": cards[0].person if cards else None,
     }
 
