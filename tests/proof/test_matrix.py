@@ -25,17 +25,18 @@ from django.urls import reverse
 from django.utils import translation
 
 from parvis.cases import consents, queries, rules
-from parvis.cases.models import Household, Person, PersonKey
+from parvis.cases.models import Household, Person
 from parvis.cases.policies import person_models
 from parvis.cases.vault import Vault
 from parvis.cities.middleware import hosts
-from parvis.core.access import DataClass
+from parvis.core.access import SHAREABLE, DataClass
 from parvis.kit.acting import acting, acting_as_nobody
 from parvis.kit.models import OutboxMail
 from parvis.kit.sealing import SealedField, Unreadable
 from parvis.ledger import actions as ledger
+from parvis.orgs.actions import make_token, revoke_token
 from tests.house.test_access import addresses
-from tests.proof.locks import row_security, without_the_code
+from tests.proof.locks import as_owner, row_security, without_the_code
 from tests.proof.reading import found, readable, words
 from tests.proof.routes import ROUTES, Route
 from tests.proof.world import REGISTER, THINGS, VIEWERS, Canary, World, household, may_read, sight
@@ -542,11 +543,80 @@ def test_answers_leak_when_both_locks_are_off(
     assert run.wrong
 
 
-def test_an_erased_key_opens_nothing(world: World) -> None:
-    """Erasure of one person is the deletion of a key: the rows may stay, their words are gone for all."""
-    lead, person = world.users["lead"], world.of("never").people[0]
-    with acting(lead), transaction.atomic():
-        assert PersonKey.objects.filter(person=person).exists()
-        vault = Vault([])
-        with pytest.raises(Unreadable):
-            vault.open(world.of("never").made["Note"], "text")
+@contextmanager
+def without_their_keys(persons: list[Person]) -> Iterator[None]:
+    """What an erasure leaves where rows stay: the key of each is gone. Put back afterwards."""
+    asked = ", ".join(f"'{person.pk}'" for person in persons)
+    off, on = (f"ALTER TABLE cases_personkey {verb} ROW LEVEL SECURITY" for verb in ("DISABLE", "ENABLE"))
+    aside = f"CREATE TABLE keys_aside AS SELECT * FROM cases_personkey WHERE person_id IN ({asked})"
+    # in transactions of their own: a table with changes that are still to be checked can't be altered
+    for step in (off, aside, f"DELETE FROM cases_personkey WHERE person_id IN ({asked})", on):
+        as_owner(connection.tenant, step)
+    try:
+        yield
+    finally:
+        for step in (off, "INSERT INTO cases_personkey SELECT * FROM keys_aside", on, "DROP TABLE keys_aside"):
+            as_owner(connection.tenant, step)
+
+
+def test_an_erased_key_opens_nothing(world: World, clients: Any, figure: Figure) -> None:
+    """The rows may stay: their sealed words are gone even for who keeps the file, and no page breaks over it."""
+    thing = world.of("never")
+    run = Round(world, clients)
+
+    def sealed(urls: Any) -> dict[str, set[str]]:
+        told = {}
+        for url in urls:
+            response, _ = run._answer("lead", "GET", url, None)
+            assert response.status_code < 500, url
+            told[url] = {
+                each.text for each in found(world, readable(response)) if each.sealed and each.thing == "never"
+            }
+        return told
+
+    named = [(name, ROUTES[name]) for name in routes() if ROUTES[name].about is not None]
+    before = sealed(url for name, route in named for url, _ in run._urls(name, route, ("never",)))
+    showing = [url for url, words_there in before.items() if words_there]
+    with without_their_keys(thing.people):
+        after = sealed(showing)
+        lead = world.users["lead"]
+        with acting(lead), transaction.atomic(), pytest.raises(Unreadable):
+            Vault([person.pk for person in thing.people]).open(thing.made["Note"], "text")
+    told = set().union(*before.values())
+    figure(addresses=len(before), showing_sealed_words=len(showing), words=len(told),
+           after_erasure=len(set().union(*after.values())))  # fmt: skip
+    assert len(told) > 10, "the control: before, they are shown"
+    assert not set().union(*after.values())
+
+
+def test_a_token_opens_one_door(world: World, clients: Any, figure: Figure) -> None:
+    """A program's key opens the partners' addresses, for what its member sees there and of the token's classes; every
+    other address takes it for a visitor."""
+    boss, block = world.users["manager_a"], transaction.atomic()
+    block._from_testcase = True  # what the requests commit is undone with it
+    host = {"host": f"{connection.schema_name}.localhost"}
+    with block:
+        some = DataClass.IDENTITY | DataClass.NEEDS
+        shown = {}
+        for classes in (some, SHAREABLE):
+            token, key = make_token(world.houses["A"], f"Program {classes.value}", classes, days=1, by=boss)
+            bearer = Client(raise_request_exception=False, headers=host | {"Authorization": f"Bearer {key}"})
+            answer = bearer.get(reverse("partners-shared"))
+            assert answer.status_code == 200
+            shown[classes] = found(world, readable(answer))
+            wrong = [
+                f"{canary.where} of {canary.thing}/{canary.member}"
+                for canary in shown[classes]
+                if not may_read("manager_a", canary)
+                or not (isinstance(canary.audience, DataClass) and canary.audience & classes)
+            ]
+            assert not wrong, wrong
+        run = Round(world, {"visitor": bearer}, one_in=len(routes()))
+        run.ask_all(viewers=("visitor",))
+        revoke_token(token, by=boss)
+        over = bearer.get(reverse("partners-shared"))
+        transaction.set_rollback(True)
+    figure(requests=run.count["requests"], by_some=len(shown[some]), by_all=len(shown[SHAREABLE]), leaks=len(run.wrong))
+    assert run.count["requests"] > 20 and not run.wrong, run.wrong
+    assert len(shown[SHAREABLE]) > len(shown[some]) > 0, "the control: it shows, and more to a token that may more"
+    assert over.status_code == 401 and not found(world, readable(over))

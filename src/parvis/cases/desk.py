@@ -1,5 +1,6 @@
 """What every page about people begins with: one transaction, in which the database knows for whom it works."""
 
+import logging
 import uuid
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -7,30 +8,40 @@ from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from parvis.accounts.rules import require
 from parvis.cases import queries, rules
 from parvis.cases.models import Household, Person
 from parvis.core.access import DataClass, names
+from parvis.kit.sealing import Unreadable
 from parvis.ledger.actions import seen
 
 View = Callable[..., HttpResponse]
 UNPROCESSABLE = 422
 CONFLICT = 409
+GONE = 410
+
+log = logging.getLogger(__name__)
 
 
 def at_desk(allowed: Callable[[Any], bool] = rules.may_see_files) -> Callable[[View], View]:
     """For viewers of whom `allowed(viewer)` holds; others are refused, and the refusal is noted.
 
-    The whole view is one transaction: the security context lives in it, and half a write never stays.
+    The whole view is one transaction: the security context lives in it, and half a write never stays. Rows whose key
+    is gone (erased, and back with an old backup) are said to be so.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             require(allowed(request.user), f"cases.{view.__name__}")
-            with transaction.atomic():
-                return view(request, *args, **kwargs)
+            try:
+                with transaction.atomic():
+                    return view(request, *args, **kwargs)
+            except Unreadable:
+                log.exception("sealed words without their key")
+                return render(request, "cases/unreadable.html", status=GONE)
 
         return shown
 
